@@ -198,6 +198,7 @@ export async function openThreads(cache: string, bundle: URL, places = placesHer
  * @param cache the cache's folder, where learnt rates are remembered; absent: nowhere.
  * @param observe told what servers say of their limits.
  * @param note told what was learnt of limits that no file states.
+ * @param patience milliseconds that a server is waited for; absent: as a build waits.
  */
 export async function openClient(
   { providers, served = [], root }: Pick<Graph, 'providers' | 'served' | 'root'>,
@@ -206,10 +207,12 @@ export async function openClient(
     cache,
     observe,
     note,
+    patience,
   }: {
     readonly cache?: string;
     readonly observe?: (seen: SeenExchange) => void;
     readonly note?: (text: string) => void;
+    readonly patience?: number;
   } = {},
 ): Promise<ConnectedClient> {
   const { createProviderClient } = await import('../providers/client.ts');
@@ -227,5 +230,6 @@ export async function openClient(
     ...(cache === undefined ? {} : { learntRates: learntRates(cache) }),
     ...(observe === undefined ? {} : { observe }),
     ...(note === undefined ? {} : { note }),
+    ...(patience === undefined ? {} : { patience }),
   });
 }

@@ -79,6 +79,9 @@ function chosenProviders(names: readonly string[], graph: Graph, targets: readon
   return graph.providers.filter((provider) => targets.some((target) => target.provider === provider));
 }
 
+/** Milliseconds that a doctor waits for a server which refuses everything, or is gone. */
+export const LONGEST_SILENCE = 30_000;
+
 /** With as little patience as the doctor has. */
 export const impatient = (provider: Provider): Provider => ({
   ...provider,

@@ -20,7 +20,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { ModelMemory } from './learnt-rates.ts';
 import { createLimiter, type Lease, type Limiter } from './limiter.ts';
 import type { CallFeedback } from './rates.ts';
-import { afterRefusal, LONGEST_ASKED_WAIT, type NextTry, nextTry, waitedEnough, whileGone } from './retry.ts';
+import { afterRefusal, LONGEST_WAIT, nextTry, waitedEnough, whileGone } from './retry.ts';
 import { type Keys, repeats, scrub, scrubBody } from './secrets.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 import { createTeller, type Teller } from './teller.ts';
@@ -35,6 +35,8 @@ export interface ProviderClientOptions extends ConnectOptions {
   readonly random: () => number;
   /** What earlier builds learnt of rates; absent where nothing is remembered. */
   readonly learntRates?: LearntRates;
+  /** Milliseconds that a server is waited for which refuses everything, is gone, or asks for it; absent: as a build waits. */
+  readonly patience?: number;
   /** Told of every exchange that brought headers; nothing that it learns alters a request. */
   readonly observe?: (seen: SeenExchange) => void;
   /** Told once for each model what its refusals taught of its limit, that all it does is refuse, and that nobody is there. */
@@ -109,7 +111,7 @@ const INTERRUPTED: StoppedCall = { class: 'stopped', reason: 'interrupted', mess
 
 export function createProviderClient(options: ProviderClientOptions): ConnectedClient {
   const states = new Map<string, ProviderState>();
-  for (const provider of options.providers) states.set(provider.identity, openState(provider, options.note));
+  for (const provider of options.providers) states.set(provider.identity, openState(provider, options));
   const closing = new AbortController();
   const fanOut = createFanOut();
 
@@ -188,7 +190,7 @@ async function tryUntilDone(
   order: CallRequest,
   { size, waiting, sending, admit, onRetry, turn }: TryOptions,
 ): Promise<CallResult> {
-  const { clock } = options;
+  const { clock, patience } = options;
   const { attempts, concurrency } = state.provider.limits;
   const protocol = protocolAt(order.path);
   const limiter = limiterOf(state, size.model, options);
@@ -268,11 +270,14 @@ async function tryUntilDone(
     const since = isRefused ? limiter.refusedFor() : (goneFor ?? 0);
     const next =
       silence === undefined
-        ? nextTry(tried, attempts, asked, options.random, failure.reason)
+        ? nextTry(tried, attempts, asked, options.random, failure.reason, patience)
         : silence === 'shut'
-          ? afterRefusal(asked, since, options.random)
-          : whileGone(++gone, since, options.random);
-    if (!next.again) return giveUp(afterLastTry(state, endpoint, turn, failure, next.why, asked));
+          ? afterRefusal(asked, since, options.random, patience)
+          : whileGone(++gone, since, options.random, patience);
+    if (!next.again) {
+      const outOfTime = next.why === 'attempts' ? undefined : waitedEnough(next.why, asked, patience);
+      return giveUp(afterLastTry(state, endpoint, turn, failure, outOfTime));
+    }
     if (silence === undefined) tried++;
     else state.tell.silence(silence, size.model, since, failure.message);
     onRetry(failure, Math.max(next.waitMilliseconds, limiter.nextIn()));
@@ -292,12 +297,12 @@ interface TryOptions {
   readonly onRetry: (failure: CallFailure, waitMilliseconds: number) => void;
 }
 
-function openState(provider: Provider, note: ProviderClientOptions['note']): ProviderState {
+function openState(provider: Provider, { note, patience }: ProviderClientOptions): ProviderState {
   return {
     provider,
     semaphore: createSemaphore(provider.limits.concurrency),
     limiters: new Map(),
-    tell: createTeller(provider.name, note),
+    tell: createTeller(provider.name, note, patience ?? LONGEST_WAIT),
     stopped: undefined,
     endpoints: new Map(),
     pendingFatal: undefined,
@@ -348,15 +353,12 @@ function afterLastTry(
   endpoint: Endpoint,
   turn: Turn,
   failure: CallFailure,
-  why: Extract<NextTry, { again: false }>['why'],
-  asked: number | undefined,
+  outOfTime: string | undefined,
 ): CallFailure {
   if (failure.class !== 'transient') return failure;
   const told: TransientFailure =
-    why === 'attempts'
-      ? failure
-      : { ...failure, message: `${failure.message} (${waitedEnough(why, asked)})`, outOfTime: true };
-  if (why !== 'attempts' || isSilent(turn, state.provider.limits.attempts)) stop(state, endpoint, told);
+    outOfTime === undefined ? failure : { ...failure, message: `${failure.message} (${outOfTime})`, outOfTime: true };
+  if (outOfTime !== undefined || isSilent(turn, state.provider.limits.attempts)) stop(state, endpoint, told);
   return told;
 }
 
@@ -481,7 +483,7 @@ const failureFeedback = (
   rateLimited: boolean,
 ): CallFeedback => ({
   ...(report === undefined ? {} : { report, rateLimited }),
-  ...(rateLimited && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_ASKED_WAIT) } : {}),
+  ...(rateLimited && asked !== undefined ? { pauseMilliseconds: Math.min(asked, LONGEST_WAIT) } : {}),
 });
 
 function failed(failure: CallFailure, raw?: string): CallResult {

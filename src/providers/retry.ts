@@ -12,8 +12,8 @@ const FIRST_WAIT_OVERLOADED = 2_000;
 const LONGEST_BACK_OFF = 30_000;
 /** One that is gone is looked for at least so often, milliseconds. */
 const LONGEST_GONE_GAP = 10_000;
-/** A server that asks for more than this, or refuses everything for as long, is not waited for; milliseconds. */
-export const LONGEST_ASKED_WAIT = 600_000;
+/** A server that asks for more than this, or refuses everything or is gone for as long, is not waited for; milliseconds. */
+export const LONGEST_WAIT = 600_000;
 /** Spreads those that were all told to come back at the same moment; milliseconds. */
 const SPREAD = 250;
 
@@ -30,6 +30,7 @@ type Impatience = 'asked wait too long' | 'refused too long' | 'gone too long';
  * @param asked milliseconds that the server asked to wait, if it did
  * @param random uniform on [0, 1)
  * @param reason what the last try failed for
+ * @param patience milliseconds that a server is waited for
  */
 export function nextTry(
   tried: number,
@@ -37,10 +38,11 @@ export function nextTry(
   asked: number | undefined,
   random: () => number,
   reason?: CallFailure['reason'],
+  patience = LONGEST_WAIT,
 ): NextTry {
   if (tried >= attempts) return { again: false, why: 'attempts' };
   if (asked !== undefined && asked > 0) {
-    if (asked > LONGEST_ASKED_WAIT) return { again: false, why: 'asked wait too long' };
+    if (asked > patience) return { again: false, why: 'asked wait too long' };
     return { again: true, waitMilliseconds: Math.ceil(asked + random() * SPREAD) };
   }
   const first = reason === 'overloaded' ? FIRST_WAIT_OVERLOADED : FIRST_WAIT;
@@ -54,10 +56,15 @@ export function nextTry(
  * @param refusedFor milliseconds since which it has refused everything
  * @param random uniform on [0, 1)
  */
-export function afterRefusal(asked: number | undefined, refusedFor: number, random: () => number): NextTry {
+export function afterRefusal(
+  asked: number | undefined,
+  refusedFor: number,
+  random: () => number,
+  patience = LONGEST_WAIT,
+): NextTry {
   const wait = asked ?? 0;
-  if (wait > LONGEST_ASKED_WAIT) return { again: false, why: 'asked wait too long' };
-  if (refusedFor + wait > LONGEST_ASKED_WAIT) return { again: false, why: 'refused too long' };
+  if (wait > patience) return { again: false, why: 'asked wait too long' };
+  if (refusedFor + wait > patience) return { again: false, why: 'refused too long' };
   return { again: true, waitMilliseconds: wait > 0 ? Math.ceil(wait + random() * SPREAD) : 0 };
 }
 
@@ -68,8 +75,8 @@ export function afterRefusal(asked: number | undefined, refusedFor: number, rand
  * @param goneFor milliseconds since which nobody has been there
  * @param random uniform on [0, 1)
  */
-export function whileGone(tried: number, goneFor: number, random: () => number): NextTry {
-  if (goneFor > LONGEST_ASKED_WAIT) return { again: false, why: 'gone too long' };
+export function whileGone(tried: number, goneFor: number, random: () => number, patience = LONGEST_WAIT): NextTry {
+  if (goneFor > patience) return { again: false, why: 'gone too long' };
   return { again: true, waitMilliseconds: backOff(FIRST_WAIT, tried, LONGEST_GONE_GAP, random) };
 }
 
@@ -82,13 +89,19 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['day', 86_400_000],
   ['hour', 3_600_000],
   ['minute', 60_000],
+  ['second', 1_000],
 ];
 
+/** So many whole ones of the largest unit that fits, such as `31 years`. */
+export function durationText(milliseconds: number): string {
+  const [unit, length] = UNITS.find(([, each]) => milliseconds >= each) ?? UNITS.at(-1)!;
+  const count = Math.floor(milliseconds / length);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
 /** What a message adds when a server is no longer waited for. */
-export function waitedEnough(why: Impatience, asked: number | undefined): string {
-  if (why === 'gone too long') return 'has not been reachable for 10 minutes; build again later';
-  if (why === 'refused too long') return 'has refused every call for 10 minutes; build again later';
-  const [unit, length] = UNITS.find(([, milliseconds]) => (asked ?? 0) >= milliseconds) ?? ['minute', 60_000];
-  const count = Math.floor((asked ?? 0) / length);
-  return `asks to wait ${count} ${unit}${count === 1 ? '' : 's'}; build again then`;
+export function waitedEnough(why: Impatience, asked: number | undefined, patience = LONGEST_WAIT): string {
+  if (why === 'gone too long') return `has not been reachable for ${durationText(patience)}; build again later`;
+  if (why === 'refused too long') return `has refused every call for ${durationText(patience)}; build again later`;
+  return `asks to wait ${durationText(asked ?? 0)}; build again then`;
 }

@@ -1,6 +1,6 @@
 /** What people are told of a model while a build waits for it, each thing once. */
 
-import { LONGEST_ASKED_WAIT } from './retry.ts';
+import { durationText } from './retry.ts';
 
 /** Shorter silences are not told, milliseconds; a build that waits for longer looks like one that hangs. */
 const LONG_SILENCE = 20_000;
@@ -18,7 +18,8 @@ export interface Teller {
   silence(what: 'shut' | 'gone', model: string, since: number, message: string): void;
 }
 
-export function createTeller(provider: string, note: ((text: string) => void) | undefined): Teller {
+/** @param patience milliseconds that a server is waited for */
+export function createTeller(provider: string, note: ((text: string) => void) | undefined, patience: number): Teller {
   const told = new Set<string>();
   const tell = (name: string, text: string): void => {
     if (told.has(name)) return;
@@ -37,10 +38,10 @@ export function createTeller(provider: string, note: ((text: string) => void) | 
     silence(what, model, since, message) {
       if (since < LONG_SILENCE) return;
       const done = what === 'shut' ? `has refused every call of ${model}` : 'has not been reachable';
-      const [seconds, minutes] = [Math.floor(since / 1_000), LONGEST_ASKED_WAIT / 60_000];
+      const seconds = Math.floor(since / 1_000);
       tell(
         what === 'shut' ? `shut ${model}` : 'gone',
-        `${done} for ${seconds} s (${message}); it is asked again for up to ${minutes} minutes`,
+        `${done} for ${seconds} s (${message}); it is asked again for up to ${durationText(patience)}`,
       );
     },
   };

@@ -146,6 +146,9 @@ describe('after a refusal', () => {
     expect(afterRefusal(undefined, 600_001, () => 0)).toEqual({ again: false, why: 'refused too long' });
     expect(afterRefusal(300_000, 300_001, () => 0)).toEqual({ again: false, why: 'refused too long' });
     expect(afterRefusal(600_001, 0, () => 0)).toEqual({ again: false, why: 'asked wait too long' });
+    expect(afterRefusal(10_000, 20_000, () => 0, 30_000)).toMatchObject({ again: true });
+    expect(afterRefusal(10_000, 20_001, () => 0, 30_000)).toEqual({ again: false, why: 'refused too long' });
+    expect(nextTry(1, 3, 30_001, () => 0, 'overloaded', 30_000)).toEqual({ again: false, why: 'asked wait too long' });
   });
 
   it.each([

@@ -62,11 +62,12 @@ export class DoctorCommand extends PipelineCommand {
   }
 
   async #probe(session: Session, telling: Telling, signal: AbortSignal): Promise<ExitCode> {
-    const [{ networkEnvironment }, { exitOf, impatient, planProbes, probeAll }, { announcement }] = await Promise.all([
-      import('../../providers/connections.ts'),
-      import('../../doctor/probing.ts'),
-      import('../../terminal/doctor-text.ts'),
-    ]);
+    const [{ networkEnvironment }, { exitOf, impatient, LONGEST_SILENCE, planProbes, probeAll }, { announcement }] =
+      await Promise.all([
+        import('../../providers/connections.ts'),
+        import('../../doctor/probing.ts'),
+        import('../../terminal/doctor-text.ts'),
+      ]);
     const startedAt = performance.now();
     const { graph, kinds, ports } = session;
     const { prices } = ports;
@@ -91,7 +92,11 @@ export class DoctorCommand extends PipelineCommand {
 
     const hurried = { ...graph, providers: probing.providers.map(impatient) };
     const seen: SeenExchange[] = [];
-    const buyer = await openClient(hurried, this.context.bundle, { observe: (exchange) => seen.push(exchange) });
+    const observe = (exchange: SeenExchange) => seen.push(exchange);
+    const buyer = await openClient(hurried, this.context.bundle, {
+      observe,
+      patience: LONGEST_SILENCE,
+    });
     const unapprovedCost = unaskedDollars(approved, graph.budget);
     let draws = 0;
     const options = {
