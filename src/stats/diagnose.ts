@@ -41,7 +41,7 @@ import {
   unseenLabelsGate,
 } from './gates/gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
-import { inferenceOf } from './inference/inference.ts';
+import { type Inference, inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
 import { range, sum, take } from './numeric/moments.ts';
 import { oddLabels } from './pooled-labels.ts';
@@ -81,8 +81,14 @@ interface Measured {
   readonly computed: Computation;
 }
 
-/** All diagnostics and gates of one estimate. */
-export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): PolicyDiagnostics {
+interface Diagnosed {
+  readonly diagnostics: PolicyDiagnostics;
+  /** Some gates hold a value against the standard error, or the interval. */
+  readonly inference: Inference;
+}
+
+/** All diagnostics and gates of one estimate, and the inference that they read. */
+export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): Diagnosed {
   const { gates: thresholds, needs } = study.config;
   const raw = view === null ? null : view.rawWeightDiagnostics;
   const inUse =
@@ -101,7 +107,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const behind = labelsBehind(study, computed, support);
   const rare = rareLabelsOf(study, { policy, view, fresh, computed }, behind);
-  const normal = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
+  const inference = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
   const gap =
     rare === null && behind !== null && computed.bets === null && study.config.choices.rareLabels !== 'ignore'
       ? gapOf(behind)
@@ -118,7 +124,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...balanceGates(study, balance, transport),
     ...pooledGates(study, level),
     ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
-    ...(gap === null ? [] : unseenGates(study, gap, computed.estimate, normal.interval)),
+    ...(gap === null ? [] : unseenGates(study, gap, computed.estimate, inference.interval)),
     ...(computed.effectiveLabels === null
       ? []
       : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
@@ -127,9 +133,9 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
       : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
     ...(computed.rawWeightEstimate === null
       ? []
-      : [stabilisationGate(computed.estimate - computed.rawWeightEstimate, normal.standardError, thresholds)]),
+      : [stabilisationGate(computed.estimate - computed.rawWeightEstimate, inference.standardError, thresholds)]),
   ];
-  return {
+  const diagnostics = {
     rows: computed.influence.length,
     prompts: clusterIndex(computed.promptIds).count,
     droppedForLogprob: view?.droppedForLogprob ?? 0,
@@ -149,6 +155,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     mixture: computed.mixture,
     gates,
   };
+  return { diagnostics, inference };
 }
 
 function impliedGate(view: LoggedView, { skewed }: Computation, thresholds: GateThresholds): GateCheck {

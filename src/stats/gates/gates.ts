@@ -224,8 +224,8 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 export function unseenLabelsGate(shift: number, half: number, { kind, count }: LabelGap): GateCheck {
   const few = kind === 'correction' && count < FEW_TO_SHOW;
   const note = few
-    ? `its own labels, fewer than ${FEW_TO_SHOW}, keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it; a difference takes them to be as frequent under either policy, and is too narrow where one alone fails now and then`
-    : 'its labels keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it, and a difference takes them to be as frequent under either policy';
+    ? `own labels, fewer than ${FEW_TO_SHOW}, keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it; a difference takes them to be as frequent under either policy, and is too narrow where one alone fails now and then`
+    : 'labels keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it, and a difference takes them to be as frequent under either policy';
   return {
     gate: 'unseen-labels',
     on: 'labels',

@@ -14,7 +14,8 @@ import {
 import { promptTotals } from './joint-inference.ts';
 import type { EstimatedPolicy } from './result.ts';
 
-type Inference = Pick<
+/** What an estimate is known to, before what rare or unseen labels change of it. */
+export type Inference = Pick<
   EstimatedPolicy,
   'standardError' | 'interval' | 'degreesOfFreedom' | 'skewness' | 'components' | 'labelledTotals' | 'openWidths'
 >;
