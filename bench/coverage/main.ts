@@ -6,6 +6,7 @@ import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import { HELD_OUT, type HeldOutSettings } from './held-out.ts';
+import { POWER_HEAD, powerLines } from './power.ts';
 import { ROW_ORDER_HEAD, rowOrderLine } from './row-order.ts';
 import {
   type Cell,
@@ -47,6 +48,7 @@ export type RunStudy = (
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
  * `held-out=all` worlds that nothing was chosen on, in this process;
  * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
+ * `power` first one of what plans come to, `seeds` studies of each of `pilots=4` plans;
  * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1` leaves the other
  * cores alone.
  *
@@ -61,17 +63,19 @@ export async function main(args: readonly string[], run: RunStudy, place: Place)
       ? await drift(options, run)
       : args[0] === 'allocation'
         ? allocation(options)
-        : args[0] === 'thresholds'
-          ? thresholds(options)
-          : args[0] === 'row-order'
-            ? rowOrder(options, place)
-            : options.has('attacks')
-              ? await attacks(options, run, place)
-              : options.has('held-out')
-                ? await heldOut(options, run)
-                : options.has('worlds')
-                  ? await equations(options, run)
-                  : await coverage(options, run);
+        : args[0] === 'power'
+          ? power(options)
+          : args[0] === 'thresholds'
+            ? thresholds(options)
+            : args[0] === 'row-order'
+              ? rowOrder(options, place)
+              : options.has('attacks')
+                ? await attacks(options, run, place)
+                : options.has('held-out')
+                  ? await heldOut(options, run)
+                  : options.has('worlds')
+                    ? await equations(options, run)
+                    : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -197,6 +201,14 @@ async function heldOut(options: Options, run: RunStudy): Promise<boolean> {
     poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
   }
   if (poor.length > 0) console.log(`\n${markdown(poor)}`);
+  return true;
+}
+
+/** `seeds` studies of each of `pilots` plans; `worlds` leaves the others out. */
+function power(options: Options): boolean {
+  console.log(POWER_HEAD.join('\n'));
+  const asked = options.get('worlds')?.split(';') ?? [];
+  for (const line of powerLines(seeds(options), Number(options.get('pilots') ?? 4), asked)) console.log(line);
   return true;
 }
 
