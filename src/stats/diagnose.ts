@@ -131,9 +131,9 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(computed.weightedLabels === null
       ? []
       : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
-    ...(computed.rawWeightEstimate === null
+    ...(computed.stabilisation === null
       ? []
-      : [stabilisationGate(computed.estimate - computed.rawWeightEstimate, inference.standardError, thresholds)]),
+      : [stabilisationGate(computed.stabilisation.shift, inference.standardError, thresholds)]),
   ];
   const diagnostics = {
     rows: computed.influence.length,

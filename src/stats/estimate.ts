@@ -235,7 +235,7 @@ function estimatedPolicy(
     influencePromptIds: computed.promptIds,
     oracleJackknife: computed.leaveOneOut,
     skewed: computed.skewed,
-    stabilisationShift: computed.rawWeightEstimate === null ? 0 : computed.estimate - computed.rawWeightEstimate,
+    stabilisation: computed.stabilisation,
     replicates: null,
     correctedBy:
       computed.corrected === null || config.choices.degreesOfFreedom === 'smallest'

@@ -1,5 +1,6 @@
 import { centred, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
+import type { Stabilisation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
 import {
@@ -48,7 +49,7 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
 /**
  * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
  * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels) and,
- * under stabilised weights, twice the square of what they moved the difference by: an estimate of their bias and of its own error. What a
+ * under stabilised weights, the second moment of the bias that they may have left. What a
  * calibration may overstate the difference by is added too, see `difference-variance.ts`.
  * Policies without a common prompt are compared as independent.
  *
@@ -131,7 +132,13 @@ function restricted(p: EstimatedPolicy, prompts: ReadonlySet<string>): Estimated
     estimate: p.estimate + mean(influence),
     influence: centred(influence),
     influencePromptIds: Array.from(rows, (i) => p.influencePromptIds[i]!),
+    stabilisation: p.stabilisation === null ? null : restrictedShift(p.stabilisation, rows),
   };
+}
+
+function restrictedShift({ shift, influence }: Stabilisation, rows: Int32Array): Stabilisation {
+  const kept = take(influence, rows);
+  return { shift: shift + mean(kept), influence: centred(kept) };
 }
 
 /**

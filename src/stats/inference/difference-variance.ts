@@ -46,9 +46,7 @@ export function pairedByPrompt(
   const few = isRare || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
   const labelVariance = rare.labels + few.variance;
   const overstated = overstatedShare(a, b);
-  // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference; and what it
-  // lets pass was moved by less than on average.
-  const stabilisationVariance = 2 * (a.stabilisationShift - b.stabilisationShift) ** 2;
+  const stabilisationVariance = shiftMoment(a, b);
   const biases = overstated * (a.estimate - b.estimate) ** 2 + stabilisationVariance;
   const variance = joint.variance + labelVariance + rare.own + extrapolationVariance + biases;
   const parts = {
@@ -101,6 +99,27 @@ function overstatedShare(a: EstimatedPolicy, b: EstimatedPolicy): number {
   const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
   return share ** 2 / 3;
 }
+
+/**
+ * For the bias that stabilised weights leave in a difference: twice the square of the shift that they show, and the variance of it. The gate on stabilisation holds a
+ * shift against the error of a level, which is far larger than that of a paired difference, so it lets pass what was moved by less than on average, and now and then
+ * what chance has hardly moved at all: then the shift's own variance tells what may be left.
+ */
+function shiftMoment(a: EstimatedPolicy, b: EstimatedPolicy): number {
+  if (a.stabilisation === null && b.stabilisation === null) return 0;
+  const shift = (a.stabilisation?.shift ?? 0) - (b.stabilisation?.shift ?? 0);
+  const [ofA, ofB] = [a, b].map((of) => ({
+    ...of,
+    influence: of.stabilisation?.influence ?? of.influence.map(() => 0),
+  }));
+  return 2 * shift ** 2 + varianceOf(pairedContributions(ofA!, ofB!));
+}
+
+/** Of a sum of what independent prompts contribute, centred. */
+const varianceOf = (contributions: Float64Array): number =>
+  contributions.length > 1
+    ? (contributions.length / (contributions.length - 1)) * dot(contributions, contributions)
+    : 0;
 
 const ofLevels = (a: EstimatedPolicy, b: EstimatedPolicy): number =>
   satterthwaite(
@@ -197,8 +216,7 @@ function samplingDegrees(a: EstimatedPolicy, b: EstimatedPolicy, paired: Float64
 /** Sampling and calibration error of the difference of two policies on the same prompts. */
 function errorsOf(a: EstimatedPolicy, b: EstimatedPolicy) {
   const paired = pairedContributions(a, b);
-  const scale = paired.length > 1 ? paired.length / (paired.length - 1) : 0;
-  const sampling = { variance: scale * dot(paired, paired), degreesOfFreedom: samplingDegrees(a, b, paired) };
+  const sampling = { variance: varianceOf(paired), degreesOfFreedom: samplingDegrees(a, b, paired) };
   const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
   const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
   return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
