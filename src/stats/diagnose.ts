@@ -120,7 +120,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
-    ...calibrationGates(study, { policy, view }, { level, own: transport }),
+    ...calibrationGates(study, { policy, view, computed }, { level, own: transport }),
     ...balanceGates(study, balance, transport),
     ...pooledGates(study, level),
     ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
@@ -370,18 +370,20 @@ function pooledGates(study: Study, level: RewardCalibration | null): GateCheck[]
 }
 
 /**
- * What says that the calibration holds for the policy: its own labels, else those of the log by their weights. Of the policy that
- * logged it holds: its labels are what was learnt.
+ * What says that the calibration holds for the policy: its own labels, else those of the log by their weights; and, where these correct the
+ * estimate, that they do so for what the policy answers. Of the policy that logged it holds: its labels are what was learnt.
  */
 function calibrationGates(
   study: Study,
-  { policy, view }: Pick<Measured, 'policy' | 'view'>,
+  { policy, view, computed }: Omit<Measured, 'fresh'>,
   { level, own }: { readonly level: RewardCalibration | null; readonly own: TransportAudit | null },
 ): GateCheck[] {
   if (policy === study.data.logger) return [];
   if (own !== null && own.state !== 'not-checked') return transportGates(own);
   const margin = marginOf(study.config.gates.transportMargin, policy);
-  return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
+  if (margin === null) return [];
+  if (level !== null) return [unauditedGate(auditByWeights(study, policy, view), margin)];
+  return computed.weightedLabels === null ? [] : [unauditedGate(null, margin, 'its weights or the calibration hold')];
 }
 
 /** Labels that are no random sample of the policy's draws can grade nothing. */

@@ -86,7 +86,8 @@ export function gatesByAudit(given: EstimatedPolicy, config: EstimatorConfig): r
 
 /** A passed audit says that the error is within its margin, which may be far more than the interval has room for. */
 function withOpenError(given: EstimatedPolicy, open: number, config: EstimatorConfig): readonly GateCheck[] {
-  const { gates } = given.diagnostics;
+  // That no label says anything is over.
+  const gates = given.diagnostics.gates.filter(({ gate, value }) => gate !== 'transport' || value !== null);
   const margin = marginOf(config.gates.transportMargin, given.policy);
   const half = (given.interval[1] - given.interval[0]) / 2;
   const told = gates.some(({ gate, verdict }) => gate === 'transport' && verdict !== 'pass');

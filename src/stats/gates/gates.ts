@@ -252,7 +252,11 @@ export function transportGates(audit: TransportAudit): GateCheck[] {
  *
  * @param audit null where the log's labels say nothing of the policy.
  */
-export function unauditedGate(audit: TransportAudit | null, margin: number): GateCheck {
+export function unauditedGate(
+  audit: TransportAudit | null,
+  margin: number,
+  assumed: 'the calibration holds' | 'its weights or the calibration hold' = 'the calibration holds',
+): GateCheck {
   const common = { gate: 'transport', on: 'labels', threshold: margin, verdict: 'warn' } as const;
   const open = audit?.smallestPassingMargin ?? Number.POSITIVE_INFINITY;
   if (!Number.isFinite(open)) {
@@ -260,7 +264,7 @@ export function unauditedGate(audit: TransportAudit | null, margin: number): Gat
       ...common,
       open: true,
       value: null,
-      note: 'no label of its own says whether the calibration holds for it',
+      note: `no label of its own says whether ${assumed} for it`,
     };
   }
   const contradicts = audit?.state === 'fail';
