@@ -1,5 +1,5 @@
 /**
- * The worlds of `attacks.ts` through the command itself: files on scales of their own, a pipeline, `cje build`, and what it wrote. One build
+ * The worlds of `attacks.ts` and `held-out.ts` through the command itself: files on scales of their own, a pipeline, `cje build`, and what it wrote. One build
  * holds all seeds of a world.
  */
 
@@ -7,8 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { EstimateRow, PolicyComparisons } from '../../src/datasets/results.ts';
 import type { EvaluationData, FreshDraws, LoggedRows } from '../../src/stats/index.ts';
-import { type AttackSettings, attackValue, simulateAttack } from './attacks.ts';
-import { type CoverageRow, coverageRows, type Seeds, Tallies, tallyPairs } from './study.ts';
+import type { AttackSettings } from './attacks.ts';
+import type { HeldOutSettings } from './held-out.ts';
+import { type CoverageRow, coverageRows, type Seeds, Tallies, tallyPairs, worldOf } from './study.ts';
 
 /** Scales that nobody would guess. */
 const LABELS = [-3, 17] as const;
@@ -22,16 +23,25 @@ export interface Place {
   readonly configs: string;
 }
 
+/** A world that files can be written of. */
+type FiledWorld = AttackSettings | HeldOutSettings;
+
+/** Which files a world has. */
+const filesOf = (world: FiledWorld) =>
+  'heldOut' in world
+    ? { log: true, draws: true, set: false }
+    : { log: world.rows > 0, draws: world.draws > 0, set: world.set > 0 };
+
 /** What {@link tallyStudy} would count, read from what `cje build` wrote. @param estimators names of configs/ablations */
 export function commandStudy(
-  world: AttackSettings,
+  world: FiledWorld,
   estimators: readonly string[],
   seeds: Seeds,
   place: Place,
 ): CoverageRow[] {
   const { folder } = place;
   const numbers = Array.from({ length: seeds.count }, (_, k) => seeds.first + k);
-  buildAttacks(world, estimators, new Map(numbers.map((seed) => [seed, () => simulateAttack(world, seed)])), place);
+  buildAttacks(world, estimators, new Map(numbers.map((seed) => [seed, () => worldOf(world).simulate(seed)])), place);
   const tallies = new Tallies();
   for (const seed of numbers) {
     for (const estimator of estimators)
@@ -42,7 +52,7 @@ export function commandStudy(
 
 /** One build of data sets by number, each made when it is written. */
 export function buildAttacks(
-  world: AttackSettings,
+  world: FiledWorld,
   estimators: readonly string[],
   data: ReadonlyMap<number, () => EvaluationData>,
   { folder, command, configs }: Place,
@@ -56,7 +66,7 @@ export function buildAttacks(
   if (build.status !== 0) throw new Error(`cje build ended with ${build.status}\n${build.stdout}${build.stderr}`);
 }
 
-function count(tallies: Tallies, world: AttackSettings, estimator: string, folder: string): void {
+function count(tallies: Tallies, world: FiledWorld, estimator: string, folder: string): void {
   const lines = readFileSync(`${folder}/rows.jsonl`, 'utf8').trim().split('\n');
   for (const row of lines.map((line) => JSON.parse(line) as EstimateRow)) {
     const tally = tallies.of(estimator, row.policy);
@@ -71,7 +81,7 @@ function count(tallies: Tallies, world: AttackSettings, estimator: string, folde
       standardError: row.standardError / (LABELS[1] - LABELS[0]),
       interval,
     };
-    tallies.take(tally, given, attackValue(world, row.policy), warned);
+    tallies.take(tally, given, worldOf(world).value(row.policy), warned);
   }
   const { pairs } = JSON.parse(readFileSync(`${folder}/comparisons.json`, 'utf8')) as PolicyComparisons;
   const width = LABELS[1] - LABELS[0];
@@ -83,8 +93,8 @@ function count(tallies: Tallies, world: AttackSettings, estimator: string, folde
     interval: [lower / width, upper / width] as const,
     together: [of.simultaneousLower / width, of.simultaneousUpper / width] as const,
   }));
-  const logger = world.rows === 0 ? undefined : 'p0';
-  tallyPairs(tallies, { cell: estimator, logger }, told, (policy) => attackValue(world, policy));
+  const logger = filesOf(world).log ? 'p0' : undefined;
+  tallyPairs(tallies, { cell: estimator, logger }, told, (policy) => worldOf(world).value(policy));
 }
 
 const onUnit = (value: number): number => (value - LABELS[0]) / (LABELS[1] - LABELS[0]);
@@ -124,8 +134,9 @@ function rowsOf(of: FreshDraws | LoggedRows): object[] {
   }));
 }
 
-function pipeline(world: AttackSettings, estimators: readonly string[], seeds: readonly number[]): string {
-  const policies = world.draws === 0 ? [] : world.policies;
+function pipeline(world: FiledWorld, estimators: readonly string[], seeds: readonly number[]): string {
+  const { log, draws, set } = filesOf(world);
+  const policies = draws ? world.policies : [];
   const lines = [
     'name: attacks',
     'default: estimates',
@@ -134,10 +145,10 @@ function pipeline(world: AttackSettings, estimators: readonly string[], seeds: r
     '    kind: import',
     `    matrix: {seed: [${seeds.map((seed) => `'${seed}'`).join(', ')}]}`,
     '    params:',
-    ...(world.rows === 0 ? [] : ['      logger: p0', '      logged: data/${seed}/log.jsonl']),
+    ...(log ? ['      logger: p0', '      logged: data/${seed}/log.jsonl'] : []),
     `      policies: [${world.policies.join(', ')}]`,
     `      fresh: {${policies.map((policy) => `${policy}: data/\${seed}/${policy}.jsonl`).join(', ')}}`,
-    ...(world.set === 0 ? [] : ['      calibration: data/${seed}/set.jsonl']),
+    ...(set ? ['      calibration: data/${seed}/set.jsonl'] : []),
     `      judge_scale: [${SCORES.join(', ')}]`,
     `      label_scale: [${LABELS.join(', ')}]`,
     '      gates: configs/gates.yaml',

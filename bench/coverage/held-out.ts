@@ -27,6 +27,8 @@ const LEANINGS = {
   /** As the logging policy, but for prompts of the rare kind. */
   lapse: { usual: 0, rare: -1.2, longer: 0 },
   cure: { usual: 0, rare: 1, longer: 0 },
+  slip: { usual: 0.05, rare: -0.7, longer: 0.05 },
+  gain: { usual: 0, rare: 0.6, longer: -0.05 },
 } as const satisfies Readonly<Record<string, Leaning>>;
 export type Policy = keyof typeof LEANINGS;
 
@@ -115,6 +117,14 @@ const LAWS = {
     return { score, label: clip(0.05 + 0.6 * score + 0.3 * missed + 0.08 * random.normal()) };
   },
   STRAIGHT: byScore(straight),
+  /** A stair of three steps, and labels that miss it by one now and then. */
+  STAIRS: byScore((s, random) => {
+    const step = s < 0.35 ? 1 : s < 0.6 ? 2 : 3;
+    const u = random.uniform();
+    return clip((step + (u < 0.15 ? -1 : u > 0.85 ? 1 : 0)) / 4);
+  }),
+  /** Hardly any rise up to the middle, and then a steep one; a waiting time is taken off. */
+  LATE: byScore((s, random) => clip(0.35 + 0.6 * expit(12 * (s - 0.6)) - 0.12 * random.exponential())),
   /** Nearly all labels at the upper end. */
   TOP: byScore((s, random) => clip(1 - (0.22 - 0.18 * s) * random.exponential())),
   /** Grades from one to five, nearly all of them fours. */
@@ -178,6 +188,8 @@ export const HELD_OUT: Readonly<Record<string, HeldOutSettings>> = {
   CROWDS: { ...PLAIN, heldOut: 'CROWDS', crowd: 'uneven' },
   TURNS: { ...PLAIN, heldOut: 'CROWDS', crowd: 6 },
   'RARE-KIND': { ...PLAIN, rareKind: 0.06, policies: ['twin', 'lapse', 'cure'] },
+  'RARE-STAIRS': { ...PLAIN, heldOut: 'STAIRS', rareKind: 0.12, policies: ['twin', 'slip', 'gain'] },
+  'RARE-LATE': { ...PLAIN, heldOut: 'LATE', rareKind: 0.15, policies: ['slip', 'cure', 'gain'] },
   'BY-CHANCE': { ...PLAIN, labelling: 'by-chance' },
 };
 

@@ -6,6 +6,7 @@ import { ATTACKS, type AttackSettings, isPreference } from './attacks.ts';
 import { commandStudy, type Place } from './command.ts';
 import { EQUATION_WORLDS, type EquationSettings } from './equations.ts';
 import { HELD_OUT, type HeldOutSettings } from './held-out.ts';
+import { POWER_HEAD, powerLines } from './power.ts';
 import { ROW_ORDER_HEAD, rowOrderLine } from './row-order.ts';
 import {
   type Cell,
@@ -45,8 +46,9 @@ export type RunStudy = (
  * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
  * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
  * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
- * `held-out=all` worlds that nothing was chosen on, in this process;
+ * `held-out=all` worlds that nothing was chosen on, likewise;
  * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
+ * `power` first one of what plans come to, `seeds` studies of each of `pilots=4` plans;
  * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1` leaves the other
  * cores alone.
  *
@@ -61,17 +63,19 @@ export async function main(args: readonly string[], run: RunStudy, place: Place)
       ? await drift(options, run)
       : args[0] === 'allocation'
         ? allocation(options)
-        : args[0] === 'thresholds'
-          ? thresholds(options)
-          : args[0] === 'row-order'
-            ? rowOrder(options, place)
-            : options.has('attacks')
-              ? await attacks(options, run, place)
-              : options.has('held-out')
-                ? await heldOut(options, run)
-                : options.has('worlds')
-                  ? await equations(options, run)
-                  : await coverage(options, run);
+        : args[0] === 'power'
+          ? power(options)
+          : args[0] === 'thresholds'
+            ? thresholds(options)
+            : args[0] === 'row-order'
+              ? rowOrder(options, place)
+              : options.has('attacks')
+                ? await attacks(options, run, place)
+                : options.has('held-out')
+                  ? await heldOut(options, run, place)
+                  : options.has('worlds')
+                    ? await equations(options, run)
+                    : await coverage(options, run);
   console.log(`\n${((performance.now() - started) / 1000).toFixed(1)} s`);
   return kept ? 0 : 1;
 }
@@ -164,14 +168,7 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
         settings: { ...settings, onMissingFreshDraw: 'drop' as const, antisymmetric: isPreference(world) },
       }),
     );
-    const rows = options.has('command')
-      ? commandStudy(
-          world,
-          chosen.map((cell) => cell.name),
-          seeds(options),
-          { ...place, folder: `${place.folder}/${name}` },
-        )
-      : await run(world, chosen, seeds(options), true);
+    const rows = await studied(options, run, { name, world, chosen, place });
     console.log(compactLines(name, rows).join('\n'));
     poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
   }
@@ -180,7 +177,7 @@ async function attacks(options: Options, run: RunStudy, place: Place): Promise<b
 }
 
 /** `held-out=all`, or some by name, as {@link attacks}. */
-async function heldOut(options: Options, run: RunStudy): Promise<boolean> {
+async function heldOut(options: Options, run: RunStudy, place: Place): Promise<boolean> {
   const asked = options.get('held-out')!.split(',');
   const names = asked[0] === 'all' ? Object.keys(HELD_OUT) : asked;
   const unknown = names.find((name) => HELD_OUT[name] === undefined);
@@ -192,11 +189,33 @@ async function heldOut(options: Options, run: RunStudy): Promise<boolean> {
     const chosen = cells(
       new Map([...options, ['estimators', options.get('estimators') ?? `${NEEDS_DRAWS},${NEEDS_LOG},${NEEDS_BOTH}`]]),
     );
-    const rows = await run(world, chosen, seeds(options), true);
+    const rows = await studied(options, run, { name, world, chosen, place });
     console.log(compactLines(name, rows).join('\n'));
     poor.push(...rows.filter(isPoor).map((row) => ({ ...row, cell: `${name}, ${row.cell}` })));
   }
   if (poor.length > 0) console.log(`\n${markdown(poor)}`);
+  return true;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly world: AttackSettings | HeldOutSettings;
+  readonly chosen: readonly Cell[];
+  readonly place: Place;
+}
+
+/** In this process, or by a build of the command. */
+async function studied(options: Options, run: RunStudy, { name, world, chosen, place }: Asked): Promise<CoverageRow[]> {
+  if (!options.has('command')) return run(world, chosen, seeds(options), true);
+  const names = chosen.map((cell) => cell.name);
+  return commandStudy(world, names, seeds(options), { ...place, folder: `${place.folder}/${name}` });
+}
+
+/** `seeds` studies of each of `pilots` plans; `worlds` leaves the others out. */
+function power(options: Options): boolean {
+  console.log(POWER_HEAD.join('\n'));
+  const asked = options.get('worlds')?.split(';') ?? [];
+  for (const line of powerLines(seeds(options), Number(options.get('pilots') ?? 4), asked)) console.log(line);
   return true;
 }
 

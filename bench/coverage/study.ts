@@ -13,7 +13,8 @@ interface World {
   value(policy: string): number;
 }
 
-function worldOf(of: StudyWorld): World {
+/** What a study simulates, and the values that it holds estimates against. */
+export function worldOf(of: StudyWorld): World {
   if ('heldOut' in of) {
     return { simulate: (seed) => simulateHeldOut(of, seed), value: (policy) => heldOutValue(of, policy) };
   }

@@ -26,11 +26,11 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
     case 'unseen-labels':
       return note!;
     case 'ess-fraction':
-      return `its weights leave ${percent(value)} of the rows effective, less than ${percent(bounds.warnEssFraction)}`;
+      return `${weightsOf(on)} leave ${percent(value)} of the rows effective, less than ${percent(bounds.warnEssFraction)}`;
     case 'tail-index':
       return value < bounds.warnTailIndex
-        ? `the tail index of its weights is ${number(value)}: below ${number(bounds.warnTailIndex)} their variance is infinite`
-        : `the tail index of its weights is ${number(value)}, within its standard error of ${number(bounds.warnTailIndex)}, below which their variance is infinite`;
+        ? `the tail index of ${weightsOf(on)} is ${number(value)}: below ${number(bounds.warnTailIndex)} their variance is infinite`
+        : `the tail index of ${weightsOf(on)} is ${number(value)}, within its standard error of ${number(bounds.warnTailIndex)}, below which their variance is infinite`;
     case 'out-of-range':
       return `${percent(value)} of its scores lie beyond the labelled ones, where the calibration is held flat; from ${percent(bounds.warnOutOfRange)} on that counts`;
     case 'saturation':
@@ -52,6 +52,9 @@ function sentenceOf({ gate, on, value, threshold, note }: GateCheck, bounds: Gat
       return `${MEASURES[gate] ?? gate} is ${number(value)}, bound ${number(threshold)}${note === undefined ? '' : `: ${note}`}`;
   }
 }
+
+/** Where an estimator weighs by others than the log's, both are gated, and both may warn. */
+const weightsOf = (on: GateCheck['on']): string => (on === 'in-use' ? 'the weights in use' : 'its weights');
 
 /** Gates whose values and bounds are differences of labels. */
 const OF_LABELS: ReadonlySet<GateCheck['gate']> = new Set(['transport', 'identification-width']);

@@ -41,7 +41,7 @@ import {
   unseenLabelsGate,
 } from './gates/gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from './gates/transport-audit.ts';
-import { inferenceOf } from './inference/inference.ts';
+import { type Inference, inferenceOf } from './inference/inference.ts';
 import type { PolicyDiagnostics } from './inference/result.ts';
 import { range, sum, take } from './numeric/moments.ts';
 import { oddLabels } from './pooled-labels.ts';
@@ -81,8 +81,14 @@ interface Measured {
   readonly computed: Computation;
 }
 
-/** All diagnostics and gates of one estimate. */
-export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): PolicyDiagnostics {
+interface Diagnosed {
+  readonly diagnostics: PolicyDiagnostics;
+  /** Some gates hold a value against the standard error, or the interval. */
+  readonly inference: Inference;
+}
+
+/** All diagnostics and gates of one estimate, and the inference that they read. */
+export function diagnose(study: Study, { policy, view, fresh, computed }: Measured): Diagnosed {
   const { gates: thresholds, needs } = study.config;
   const raw = view === null ? null : view.rawWeightDiagnostics;
   const inUse =
@@ -101,7 +107,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
   const weightThresholds = needs.draws || view === null ? thresholds : weightsAlone(thresholds, view.rows.length);
   const behind = labelsBehind(study, computed, support);
   const rare = rareLabelsOf(study, { policy, view, fresh, computed }, behind);
-  const normal = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
+  const inference = inferenceOf(computed, study.config, boundary, study.calibration?.groupOf ?? null);
   const gap =
     rare === null && behind !== null && computed.bets === null && study.config.choices.rareLabels !== 'ignore'
       ? gapOf(behind)
@@ -114,22 +120,22 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     ...(boundary === null ? [] : boundaryGates(boundary, thresholds)),
     ...(overlap === null ? [] : [scoreOverlapGate(overlap, thresholds)]),
     ...(support === null ? [] : [labelSupportGate(support, thresholds)]),
-    ...calibrationGates(study, { policy, view }, { level, own: transport }),
+    ...calibrationGates(study, { policy, view, computed }, { level, own: transport }),
     ...balanceGates(study, balance, transport),
     ...pooledGates(study, level),
     ...(rare === null ? [] : [rareLabelsGate(rare, computed.bets === null ? 'normal' : 'bets')]),
-    ...(gap === null ? [] : unseenGates(study, gap, computed.estimate, normal.interval)),
+    ...(gap === null ? [] : unseenGates(study, gap, computed.estimate, inference.interval)),
     ...(computed.effectiveLabels === null
       ? []
       : [effectiveLabelsGate(computed.effectiveLabels, thresholds.minimumOwnLabels)]),
     ...(computed.weightedLabels === null
       ? []
       : [effectiveLabelsGate(computed.weightedLabels, thresholds.minimumWeightedLabels)]),
-    ...(computed.rawWeightEstimate === null
+    ...(computed.stabilisation === null
       ? []
-      : [stabilisationGate(computed.estimate - computed.rawWeightEstimate, normal.standardError, thresholds)]),
+      : [stabilisationGate(computed.stabilisation.shift, inference.standardError, thresholds)]),
   ];
-  return {
+  const diagnostics = {
     rows: computed.influence.length,
     prompts: clusterIndex(computed.promptIds).count,
     droppedForLogprob: view?.droppedForLogprob ?? 0,
@@ -149,6 +155,7 @@ export function diagnose(study: Study, { policy, view, fresh, computed }: Measur
     mixture: computed.mixture,
     gates,
   };
+  return { diagnostics, inference };
 }
 
 function impliedGate(view: LoggedView, { skewed }: Computation, thresholds: GateThresholds): GateCheck {
@@ -363,18 +370,20 @@ function pooledGates(study: Study, level: RewardCalibration | null): GateCheck[]
 }
 
 /**
- * What says that the calibration holds for the policy: its own labels, else those of the log by their weights. Of the policy that
- * logged it holds: its labels are what was learnt.
+ * What says that the calibration holds for the policy: its own labels, else those of the log by their weights; and, where these correct the
+ * estimate, that they do so for what the policy answers. Of the policy that logged it holds: its labels are what was learnt.
  */
 function calibrationGates(
   study: Study,
-  { policy, view }: Pick<Measured, 'policy' | 'view'>,
+  { policy, view, computed }: Omit<Measured, 'fresh'>,
   { level, own }: { readonly level: RewardCalibration | null; readonly own: TransportAudit | null },
 ): GateCheck[] {
   if (policy === study.data.logger) return [];
   if (own !== null && own.state !== 'not-checked') return transportGates(own);
   const margin = marginOf(study.config.gates.transportMargin, policy);
-  return level === null || margin === null ? [] : [unauditedGate(auditByWeights(study, policy, view), margin)];
+  if (margin === null) return [];
+  if (level !== null) return [unauditedGate(auditByWeights(study, policy, view), margin)];
+  return computed.weightedLabels === null ? [] : [unauditedGate(null, margin, 'its weights or the calibration hold')];
 }
 
 /** Labels that are no random sample of the policy's draws can grade nothing. */

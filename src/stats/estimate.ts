@@ -10,7 +10,7 @@ import { type Alternatives, refusalOf } from './gates/gate-refusals.ts';
 import { rowsGate, tailValue } from './gates/gates.ts';
 import type { Replicate } from './inference/bootstrap.ts';
 import { replicatesFrom, withBootstrap } from './inference/bootstrap-inference.ts';
-import { inferenceOf, withRareLabels, withUnseenLabels } from './inference/inference.ts';
+import { withRareLabels, withUnseenLabels } from './inference/inference.ts';
 import { labelBettingInterval } from './inference/label-betting.ts';
 import type {
   CalibrationSummary,
@@ -148,10 +148,11 @@ function estimatePolicy({ estimator, alternatives, options }: Refusable, study: 
     const rows = draws?.draws.promptIds.length ?? view?.rows.length ?? 0;
     return refusedPolicy(policy, rowsBeforeLabels(computed.refusal, config, rows, alternatives), NOTHING_MEASURED);
   }
-  const diagnostics = diagnose(study, { policy, view, fresh: draws, computed });
+  const diagnosed = diagnose(study, { policy, view, fresh: draws, computed });
+  const { diagnostics } = diagnosed;
   const gate = config.choices.failedGate === 'refuse' ? refusalOf(diagnostics.gates, alternatives) : null;
   if (gate !== null) return refusedPolicy(policy, gate, diagnostics);
-  return estimatedPolicy(study, policy, computed, diagnostics);
+  return estimatedPolicy(config, policy, computed, diagnosed);
 }
 
 /** Adds to each estimate what the policy's own labels say of it, where it is not made of them. */
@@ -180,7 +181,7 @@ function byOwnLabels(study: Study, policy: string): EstimatedPolicy | null {
   const estimator: EstimatorDefinition = directAugmented;
   const computed = estimator.compute({ study, policy, logged: null, fresh }, estimator.defaults(choices.defaults));
   if ('refusal' in computed || ownLabelsAreChosen(study, policy)) return null;
-  return estimatedPolicy(study, policy, computed, diagnose(study, { policy, view: null, fresh, computed }));
+  return estimatedPolicy(config, policy, computed, diagnose(study, { policy, view: null, fresh, computed }));
 }
 
 const WANT_LABELS: ReadonlySet<Refusal['code']> = new Set([
@@ -207,13 +208,12 @@ function oneFold(rows: number): Refusal {
 }
 
 function estimatedPolicy(
-  { config, calibration }: Study,
+  config: EstimatorConfig,
   policy: string,
   computed: Computation,
-  diagnostics: PolicyDiagnostics,
+  { diagnostics, inference: normal }: ReturnType<typeof diagnose>,
 ): EstimatedPolicy {
   const raw = diagnostics.rawWeights;
-  const normal = inferenceOf(computed, config, diagnostics.boundary, calibration?.groupOf ?? null);
   const inference = withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config);
   const inUse = diagnostics.weights ?? raw;
   const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
@@ -235,7 +235,7 @@ function estimatedPolicy(
     influencePromptIds: computed.promptIds,
     oracleJackknife: computed.leaveOneOut,
     skewed: computed.skewed,
-    stabilisationShift: computed.rawWeightEstimate === null ? 0 : computed.estimate - computed.rawWeightEstimate,
+    stabilisation: computed.stabilisation,
     replicates: null,
     correctedBy:
       computed.corrected === null || config.choices.degreesOfFreedom === 'smallest'

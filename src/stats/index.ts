@@ -39,7 +39,6 @@ export type { EstimatedPolicy, EstimateResult, PolicyResult, RefusedPolicy } fro
 export { normalQuantile } from './numeric/special-functions.ts';
 export {
   type Costs,
-  detectableDifference,
   explainedShare,
   impliedVarianceModel,
   type MeasuredVariance,
@@ -49,6 +48,7 @@ export {
   planAtShare,
   planForBudget,
   planForDifference,
+  reachOf,
   type VarianceModel,
 } from './planning.ts';
 export { type CommonSettings, correctsByOwnLabels } from './study/config.ts';

@@ -55,7 +55,7 @@ function measured({ difference, interval: [low, high] }: Pick<PolicyComparison, 
 /** What the own labels add to an estimate, as an estimate itself. */
 function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
   const size = own.influence.length + given.influence.length;
-  const scaled = ({ influence }: EstimatedPolicy, sign: number) =>
+  const scaled = ({ influence }: { readonly influence: Float64Array }, sign: number) =>
     Array.from(influence, (φ) => (sign * φ * size) / influence.length);
   return {
     ...own,
@@ -65,7 +65,13 @@ function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
     oracleJackknife: groupwiseDifference(own.oracleJackknife, given.oracleJackknife),
     labelledTotals: groupwiseDifference(own.labelledTotals, given.labelledTotals),
     openWidths: given.openWidths,
-    stabilisationShift: -given.stabilisationShift,
+    stabilisation:
+      given.stabilisation === null
+        ? null
+        : {
+            shift: -given.stabilisation.shift,
+            influence: Float64Array.from([...own.influence.map(() => 0), ...scaled(given.stabilisation, -1)]),
+          },
     diagnostics: { ...own.diagnostics, gates: given.diagnostics.gates },
   };
 }
@@ -80,7 +86,8 @@ export function gatesByAudit(given: EstimatedPolicy, config: EstimatorConfig): r
 
 /** A passed audit says that the error is within its margin, which may be far more than the interval has room for. */
 function withOpenError(given: EstimatedPolicy, open: number, config: EstimatorConfig): readonly GateCheck[] {
-  const { gates } = given.diagnostics;
+  // That no label says anything is over.
+  const gates = given.diagnostics.gates.filter(({ gate, value }) => gate !== 'transport' || value !== null);
   const margin = marginOf(config.gates.transportMargin, given.policy);
   const half = (given.interval[1] - given.interval[0]) / 2;
   const told = gates.some(({ gate, verdict }) => gate === 'transport' && verdict !== 'pass');

@@ -41,13 +41,19 @@ export function powerText(outlook: PowerForecast, width = READABLE): string {
     '',
     ...(pilot.pairs.length === 0 ? [] : [pairTable(outlook, width), '']),
     ...wrap(
-      `This dataset tells two policies apart that differ by ${outlook.detectableDifference.toFixed(4)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
+      `${reachText(outlook)} (${chance}; for ${printable(outlook.hardest)}${outlook.chosen ? '' : ', the least certain'}).`,
       column,
     ),
   ];
   if (outlook.rSquared === null) lines.push(...wrap(TOO_SMALL, column));
   return `${[...lines, ...planLines(outlook, column)].join('\n')}\n`;
 }
+
+/** Where labels are so few that the whole rise of their calibration may be chance, no difference is large enough. */
+const reachText = ({ detectableDifference: difference }: PowerForecast): string =>
+  Number.isFinite(difference)
+    ? `This dataset tells two policies apart that differ by ${difference.toFixed(4)}`
+    : 'This dataset tells no two policies apart, as its labels hardly rise with what their calibration predicts';
 
 const TOO_SMALL =
   'The dataset is too small to check on its subsets how the variance falls; take a plan as a rough one.';
@@ -118,7 +124,7 @@ function planLines(outlook: PowerForecast, width: number): string[] {
         ['  SE', plan.standardError.toFixed(4), ''],
         [
           '  detects',
-          plan.detectableDifference.toFixed(4),
+          Number.isFinite(plan.detectableDifference) ? plan.detectableDifference.toFixed(4) : 'nothing',
           pilot.pairs.length === 0 ? 'taking the two policies as independent; sharing prompts does better' : '',
         ],
       ],

@@ -267,6 +267,20 @@ describe('the text of a forecast', () => {
     else expect(said).toMatch(warning);
   });
 
+  it('says where labels are too few for any difference', () => {
+    const none = { ...plan, detectableDifference: Number.POSITIVE_INFINITY };
+    const told = powerText({
+      ...forecast,
+      detectableDifference: Number.POSITIVE_INFINITY,
+      goal: { type: 'budget', budget: 9 },
+      plan: none,
+    });
+    expect(told.replaceAll(/\s+/g, ' ')).toContain(
+      'This dataset tells no two policies apart, as its labels hardly rise with what their calibration predicts (80 % power at α 0.05; for pi, the least certain).',
+    );
+    expect(told).toMatch(/\n {2}detects +nothing/);
+  });
+
   it('shows the pairs, and says where the least labels bind', () => {
     const pairs = [
       {
@@ -274,6 +288,8 @@ describe('the text of a forecast', () => {
         b: 'few',
         perPrompt: 0.125,
         perLabel: 0.5,
+        overstated: 0,
+        remaining: 0,
         rSquared: 0.75,
         standardError: 0.005,
         degreesOfFreedom: 50,

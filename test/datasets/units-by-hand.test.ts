@@ -117,7 +117,7 @@ describe('on a scale from 1 to 5', () => {
     expect(truthInUnits(truth, units).values).toEqual({ p: 4 });
   });
 
-  it('a pilot has variances stretched twice, and errors once', () => {
+  it('a pilot has variances stretched twice, errors once, and shares not', () => {
     const of = { perPrompt: 0.5, perLabel: 0.25, standardError: 0.125, rSquared: 0.9 };
     const pilot = pilotInUnits(
       {
@@ -125,12 +125,15 @@ describe('on a scale from 1 to 5', () => {
         labels: 5,
         ownLabels: 0,
         policies: [{ status: 'ok', policy: 'p', ...of }],
-        pairs: [{ a: 'p', b: 'q', degreesOfFreedom: 9, ...of }],
+        pairs: [{ a: 'p', b: 'q', degreesOfFreedom: 9, overstated: 0.5, remaining: 0.25, ...of }],
       },
       units,
     );
     const told = { perPrompt: 8, perLabel: 4, standardError: 0.5, rSquared: 0.9 };
-    expect([pilot.policies[0], pilot.pairs[0]]).toMatchObject([told, { ...told, degreesOfFreedom: 9 }]);
+    expect([pilot.policies[0], pilot.pairs[0]]).toMatchObject([
+      told,
+      { ...told, degreesOfFreedom: 9, overstated: 0.5, remaining: 4 },
+    ]);
   });
 });
 

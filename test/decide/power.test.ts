@@ -114,8 +114,28 @@ describe('outlookOf', () => {
   });
 
   const pairs = [
-    { a: 'a', b: 'b', perPrompt: 0.01, perLabel: 0.004, rSquared: 0.9, standardError: 0.0114, degreesOfFreedom: 1e9 },
-    { a: 'a', b: 'c', perPrompt: 0.005, perLabel: 0.004, rSquared: 0.9, standardError: 0.01, degreesOfFreedom: 1e9 },
+    {
+      a: 'a',
+      b: 'b',
+      perPrompt: 0.01,
+      perLabel: 0.004,
+      rSquared: 0.9,
+      overstated: 0,
+      remaining: 0,
+      standardError: 0.0114,
+      degreesOfFreedom: 1e9,
+    },
+    {
+      a: 'a',
+      b: 'c',
+      perPrompt: 0.005,
+      perLabel: 0.004,
+      rSquared: 0.9,
+      overstated: 0,
+      remaining: 0,
+      standardError: 0.01,
+      degreesOfFreedom: 1e9,
+    },
   ];
 
   it('plans for the least certain pair, from its paired variance', () => {
@@ -123,7 +143,7 @@ describe('outlookOf', () => {
     const outlook = outlookOf({ ...question, pilot: { ...pilot, pairs }, goal });
     expect(outlook.hardest).toBe('a − b');
     // (1.96 + 0.8416)·SE of the difference, without a √2.
-    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * 0.0114, 5);
+    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * Math.sqrt(0.01 / 200 + 0.004 / 50), 5);
     const { prompts, labels, detectableDifference } = outlook.plan!;
     expect(detectableDifference).toBeCloseTo(2.801585 * Math.sqrt(0.01 / prompts + 0.004 / labels), 5);
     expect(detectableDifference).toBeLessThanOrEqual(0.02 * 1.02);
@@ -136,7 +156,7 @@ describe('outlookOf', () => {
     const of = { ...question, pilot: { ...pilot, pairs }, goal: { type: 'none' } as const };
     const outlook = outlookOf({ ...of, between: ['c', 'a'] });
     expect([outlook.hardest, outlook.chosen]).toEqual(['a − c', true]);
-    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * 0.01, 5);
+    expect(outlook.detectableDifference).toBeCloseTo(2.801585 * Math.sqrt(0.005 / 200 + 0.004 / 50), 5);
     expect(() => outlookOf({ ...of, between: ['b', 'c'] })).toThrow(/no difference of these two/);
   });
 

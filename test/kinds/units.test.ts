@@ -115,7 +115,17 @@ describe('results in the units of the labels', () => {
       ownLabels: 0,
       policies: ['a', 'b'].map((policy) => ({ ...common, policy })),
       pairs: [
-        { a: 'a', b: 'b', perPrompt: 0.01, perLabel: 0.02, rSquared: null, standardError: 0.01, degreesOfFreedom: 90 },
+        {
+          a: 'a',
+          b: 'b',
+          perPrompt: 0.01,
+          perLabel: 0.02,
+          overstated: 0.5,
+          remaining: 0.000001,
+          rSquared: null,
+          standardError: 0.01,
+          degreesOfFreedom: 90,
+        },
       ],
     };
     const plan = (of: Pilot, difference: number) =>

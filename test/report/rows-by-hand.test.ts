@@ -11,7 +11,7 @@ import type { CostLine, ReportData } from '../../src/report/model/data.ts';
 import { gatesOf, scorersLabel } from '../../src/report/model/gates.ts';
 import { GridTally } from '../../src/report/model/grid-score.ts';
 import { headlineRanking, holdsTruth, rankPolicies, truthCoverage } from '../../src/report/model/ranking.ts';
-import { ablationsText, refusalsOf, warningsOf } from '../../src/report/model/refusals.ts';
+import { ablationsText, otherWarnings, refusalsOf, warningsOf } from '../../src/report/model/refusals.ts';
 import type { Prose } from '../../src/report/model/section.ts';
 import { methodCellTables } from '../../src/report/model/tables/method-scores.ts';
 import { bestLine, isTempered, orderLine, rankingLine, TEMPERED_MARK } from '../../src/report/model/words.ts';
@@ -226,25 +226,42 @@ describe('refusals, warnings and gates', () => {
     expect(ablationsText(groups[0]!, ['s', 't'])).toBe('ips; mrdr (s)');
   });
 
-  it('tell a warning once a policy and gate, with the first value', () => {
-    const low = 'its weights leave 12 % of the rows effective, less than 30 % (ess-fraction)';
-    const ofGate = (text: string) => ({ gate: 'ess-fraction', open: false, text });
+  const low = 'its weights leave 12 % of the rows effective, less than 30 % (ess-fraction)';
+  const lower = low.replace('12', '11');
+  const ofGate = (text: string) => ({ gate: 'ess-fraction', open: false, text });
+
+  it('tell a warning once a policy and text, so that a value stands beside the estimates it is of', () => {
     const ofNone = (text: string) => ({ gate: null, open: false, text });
     const rows = [
       ok('a', { warnings: [ofGate(low), ofNone('all labels are equal')] }),
-      ok('a', { ablation: 'mrdr', warnings: [ofGate(low.replace('12', '11'))] }),
+      ok('a', { ablation: 'mrdr', warnings: [ofGate(lower)] }),
+      ok('a', { ablation: 'tmle', warnings: [ofGate(low)] }),
       ok('b', { warnings: [ofGate(low)] }),
       refusedRow,
     ];
     const told = warningsOf(rows);
+    const { ablation: first } = rows[0]!;
     expect(
       told.map(({ policy, text, ablations }) => [policy, text, ablations.map(({ ablation }) => ablation)]),
     ).toEqual([
-      ['a', low, [rows[0]!.ablation, 'mrdr']],
-      ['a', 'all labels are equal', [rows[0]!.ablation]],
-      ['b', low, [rows[0]!.ablation]],
+      ['a', low, [first, 'tmle']],
+      ['a', 'all labels are equal', [first]],
+      ['a', lower, ['mrdr']],
+      ['b', low, [first]],
     ]);
-    expect(ablationsText(told[0]!, [rows[0]!.scorer])).toBe(`${rows[0]!.ablation}, mrdr`);
+    expect(ablationsText(told[0]!, [rows[0]!.scorer])).toBe(`${first}, tmle`);
+  });
+
+  it('tell on the first screen a gate once a policy, in the words of what leads', () => {
+    const rows = [
+      ok('a', { ablation: 'mrdr', warnings: [ofGate(lower)] }),
+      ok('a', { ablation: 'lead', warnings: [ofGate(low)] }),
+      ok('b', { ablation: 'mrdr', warnings: [ofGate(lower)] }),
+      ok('b', { ablation: 'tmle', warnings: [ofGate(low)] }),
+    ];
+    const { own, rest } = otherWarnings(rows, { scorer: rows[0]!.scorer, ablation: 'lead' });
+    const words = (of: typeof own) => of.map(({ policy, text }) => [policy, text]);
+    expect([words(own), words(rest)]).toEqual([[['a', low]], [['b', lower]]]);
   });
 
   it('show a gate once where datasets agree, failed ones first', () => {

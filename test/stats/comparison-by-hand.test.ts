@@ -527,13 +527,31 @@ describe('ranking', () => {
   });
 });
 
-test('stabilised weights that moved two policies apart widen their difference by twice the square of it', () => {
+test('stabilised weights that moved two policies apart widen their difference by twice the square of it, and by its variance', () => {
   const values = [0.3, -0.1, -0.2, 0.1, -0.1];
-  const [still, moved] = [0, 0.03].map((stabilisationShift) => {
-    const [a, b] = [estimated('a', 0.6, values, { stabilisationShift }), estimated('b', 0.5, [0, 0.1, -0.1, 0, 0])];
-    return comparePolicies(a, b, resolveConfig({ estimator: 'calibrated-ips' })).standardError;
+  const errorOf = (...shifts: readonly EstimatedPolicy['stabilisation'][]) => {
+    const [a, b] = [values, [0, 0.1, -0.1, 0, 0]].map((influence, i) =>
+      estimated('ab'[i]!, 0.6 - i / 10, influence, { stabilisation: shifts[i] ?? null }),
+    );
+    return comparePolicies(a!, b!, resolveConfig({ estimator: 'calibrated-ips' })).standardError ** 2;
+  };
+  const by = (shift: number, influence: readonly number[] = [0, 0, 0, 0, 0]) => ({
+    shift,
+    influence: Float64Array.from(influence),
   });
-  expect(moved! ** 2 - still! ** 2).toBeCloseTo(2 * 0.03 ** 2, 12);
+  const still = errorOf();
+  expect(errorOf(by(0.03)) - still).toBeCloseTo(2 * 0.03 ** 2, 12);
+  expect(errorOf(by(0.05), by(0.02)) - still).toBeCloseTo(2 * 0.03 ** 2, 12);
+  // Five prompts, of which two contribute ± 0.1/5: 5/4 · 2 · 0.02².
+  expect(errorOf(by(0.03, [0.1, -0.1, 0, 0, 0])) - still).toBeCloseTo(2 * 0.03 ** 2 + 0.001, 12);
+  // Over the prompts of both alone, where it is 0.03 + 0.02, and 0.1, −0.05 and −0.05 about that: 3/2 · 0.015/9.
+  const [whole, part] = [values, [0, 0.1, -0.1]].map((influence) => estimated('p', 0.5, influence));
+  const shifted = { ...whole!, stabilisation: by(0.03, [0.12, -0.03, -0.03, 0, -0.06]) };
+  const config = resolveConfig({ estimator: 'calibrated-ips' });
+  const [before, after] = [whole!, shifted].map((of) => comparePolicies(of, part!, config).standardError ** 2);
+  expect(after! - before!).toBeCloseTo(2 * 0.05 ** 2 + (3 / 2) * (0.015 / 9), 12);
+  // What both were moved by on the same prompts cancels.
+  expect(errorOf(by(0.03, [0.1, -0.1, 0, 0, 0]), by(0.03, [0.1, -0.1, 0, 0, 0])) - still).toBeCloseTo(0, 12);
 });
 
 describe('degrees of freedom of a difference that few own labels correct', () => {

@@ -190,7 +190,8 @@ describe('own draws', () => {
     // One residual has no variance of its own; one label of 0.4 leaves open that 95 % of the answers lie at an end of the scale.
     expect(p.degreesOfFreedom).toBe(3);
     expect(p.interval[0]).toBeLessThan(0.7 - 0.95 * 0.4);
-    expect(p.interval[1]).toBeCloseTo(0.7 + 0.95 * 0.6, 12);
+    // Answers above the one label could move it up by 0.95 · 0.6, further than the scale goes.
+    expect(p.interval[1]).toBe(1);
     expect(p.diagnostics.gates).toContainEqual(expect.objectContaining({ gate: 'unseen-labels', verdict: 'warn' }));
   });
 

@@ -9,6 +9,7 @@ import {
   jointVariance,
   statisticOf,
   withRareLabels,
+  withUnseenLabels,
 } from '../../src/stats/inference/inference.ts';
 import { type Computation, NO_EXTRAS } from '../../src/stats/study/computation.ts';
 import type { EstimatorConfig } from '../../src/stats/study/config.ts';
@@ -371,4 +372,22 @@ test('a difference leaves open what the two policies do not have in common at ei
   expect(extrapolationOf([0.3, 0.3])).toBeCloseTo(0.03, 14);
   expect(extrapolationOf([0.3, 0.3], [0.3, 0.3])).toBe(0);
   expect(extrapolationOf([0.4, 0.1], [0.1, 0.4])).toBeCloseTo(0.03, 14);
+});
+
+describe('the interval of a level', () => {
+  // None of 20 labels is seen of answers whose share is 1 − 0.05^(1/20) = 0.13911: down by 0.2 · 0.13911, up by 0.3 · 0.13911.
+  const gap = { below: 0.2, above: 0.3, count: 20, kind: 'correction' } as const;
+  const reached = (interval: readonly [number, number], of: typeof gap | null = gap) =>
+    withUnseenLabels(interval, 0.5, of, 0.05);
+
+  test('reaches as far as answers that no label shows could move it, where that is further', () => {
+    expect(reached([0.49, 0.51])).toEqual([expect.closeTo(0.472178, 6), expect.closeTo(0.541733, 6)]);
+    expect(reached([0.4, 0.6])).toEqual([0.4, 0.6]);
+  });
+
+  test('ends with the scale, on which every mean of labels lies; of what no labels are behind it is left', () => {
+    expect(reached([-0.02, 0.9])).toEqual([0, 0.9]);
+    expect(reached([0.1, 1.03])).toEqual([0.1, 1]);
+    expect(reached([-0.02, 1.03], null)).toEqual([-0.02, 1.03]);
+  });
 });

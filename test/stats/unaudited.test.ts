@@ -34,6 +34,25 @@ describe('a policy without a label of its own', () => {
     expect(transportOf({ ...data, logged: biased }, 'direct')[0]!.note).toContain('say that the calibration is off');
   });
 
+  test('has no label that says whether its weights are right, where the log’s correct it by them', () => {
+    const many = simulateEquations({ ...world, labels: 150, ownLabels: 0 }, 5);
+    const gatesOf = (of: EvaluationData) =>
+      estimate({ estimator: 'dr-labelled' }, of).policies.map(({ status, diagnostics }) => [
+        status,
+        diagnostics.gates.filter(({ gate, verdict }) => gate === 'transport' && verdict === 'warn'),
+      ]);
+    const note = 'no label of its own says whether its weights or the calibration hold for it';
+    const named = [expect.objectContaining({ open: true, value: null, note })];
+    expect(gatesOf({ ...many, logger: 'clone' })).toEqual([
+      ['ok', named],
+      ['ok', []],
+    ]);
+    // Own labels that are too few to correct anything say nothing; ten say how far it may be off.
+    const ownLabels = (count: number) => gatesOf(simulateEquations({ ...world, labels: 150, ownLabels: count }, 5))[0]!;
+    expect(ownLabels(9)).toEqual(['ok', named]);
+    expect(ownLabels(10)).toEqual(['ok', [expect.objectContaining({ open: true, value: expect.any(Number) })]]);
+  });
+
   test('is audited by its probe alone, which moves no estimate', () => {
     const draws = data.freshDraws.get('mod')!;
     const labels = draws.judgeScores.map((s, i) => (i < 60 ? Math.min(1, 0.4 + s) : Number.NaN));

@@ -4,13 +4,13 @@ import { EXIT, ProblemError } from '../../core/problem.ts';
 import {
   type Costs,
   correctsByOwnLabels,
-  detectableDifference,
   ESTIMATORS,
   type Plan,
   type PowerOptions,
   planAtShare,
   planForBudget,
   planForDifference,
+  reachOf,
 } from '../../stats/index.ts';
 import type { Pilot, PolicyPilot } from './pilot.ts';
 
@@ -118,14 +118,14 @@ export function outlookOf({
     hardest: hardest.name,
     chosen: between !== undefined,
     rSquared: hardest.rSquared,
-    detectableDifference: detectableDifference(hardest.standardError, options),
+    detectableDifference: reachOf(hardest, pilot.prompts, Math.max(pilot.labels, 1), options).detectableDifference,
     goal,
   };
   if (goal.type === 'none') return { ...common, plan: null };
   const costs = costsOf(prices, responsesPerPrompt, labelsPerPrompt, ownLabelsPerPrompt);
-  const { perPrompt, perLabel, rSquared } = hardest;
+  const { rSquared } = hardest;
   if (rSquared !== null && rSquared < TRUSTED_FIT && !force) throw untrusted(hardest.name, rSquared, estimator);
-  const model = { perPrompt, perLabel, rSquared: rSquared ?? 1 };
+  const model = { ...hardest, rSquared: rSquared ?? 1 };
   const outcome = oneSet
     ? planAtShare(model, costs, Math.max(pilot.labels, 1) / pilot.prompts, goal, options)
     : goal.type === 'budget'
@@ -150,8 +150,9 @@ interface Hardest {
   readonly name: string;
   readonly perPrompt: number;
   readonly perLabel: number;
+  readonly overstated?: number;
+  readonly remaining?: number;
   readonly rSquared: number | null;
-  readonly standardError: number;
   readonly variance: 'independent' | 'difference';
   readonly degreesOfFreedom: number;
 }
@@ -194,7 +195,7 @@ function untrusted(name: string, rSquared: number, estimator: string): ProblemEr
 const PLAN_HINTS = {
   'budget-too-small': 'raise --budget, or lower --minimum-labels',
   'no-variance': 'the pilot’s estimates do not vary; build one whose scores and labels do',
-  unreachable: 'ask for a larger --difference, or raise --minimum-labels',
+  unreachable: 'ask for a larger --difference, or plan for another estimator with --estimator',
 } as const;
 
 /** What a law counts as one label is a prompt with labels; every prompt is answered and scored by every policy. */

@@ -44,6 +44,10 @@ interface PairPilot {
   /** σ_d² and τ_d², squared label units: what one prompt and one label contribute to the difference. */
   readonly perPrompt: number;
   readonly perLabel: number;
+  /** Second moment of the share that a calibration of one label may overstate the difference by. */
+  readonly overstated: number;
+  /** Variance that neither prompts nor labels lower. */
+  readonly remaining: number;
   readonly rSquared: number | null;
   readonly standardError: number;
   readonly degreesOfFreedom: number;
@@ -75,7 +79,7 @@ export function pilotInUnits(pilot: Pilot, { difference, variance }: Units): Pil
   return {
     ...pilot,
     policies: pilot.policies.map((policy) => (policy.status === 'ok' ? told(policy) : policy)),
-    pairs: pilot.pairs.map(told),
+    pairs: pilot.pairs.map((pair) => ({ ...told(pair), remaining: variance(pair.remaining) })),
   };
 }
 
@@ -115,10 +119,7 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
     if (result.status === 'refused') {
       return { status: 'refused', policy, gate: result.code, reason: result.message, collect: result.whatToCollect };
     }
-    const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = result.components;
-    // More labels also reach further, so what lies beyond them counts with the labels.
-    const parts = { samplingVariance, sharedVariance, oracleVariance: oracleVariance + extrapolationVariance };
-    const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
+    const model = impliedVarianceModel(result.components, prompts, Math.max(labels, 1));
     return {
       status: 'ok',
       policy,
@@ -130,15 +131,17 @@ export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   });
   const pairs = pairsOf(result).map(([a, b]): PairPilot => {
     const { standardError, degreesOfFreedom } = comparePolicies(a, b, result.config);
-    const { oracleVariance, extrapolationVariance, ...rest } = differenceComponents(a, b);
-    const parts = { ...rest, oracleVariance: oracleVariance + extrapolationVariance };
-    const model = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
+    const parts = differenceComponents(a, b, result.config);
+    const { overstated = 0, remaining = 0, ...model } = impliedVarianceModel(parts, prompts, Math.max(labels, 1));
+    const found = measured?.get(pairKey(a, b)) ?? [];
     return {
       a: a.policy,
       b: b.policy,
       perPrompt: model.perPrompt,
       perLabel: model.perLabel,
-      rSquared: measured === undefined ? null : explainedShare(model, measured.get(pairKey(a, b)) ?? []),
+      overstated,
+      remaining,
+      rSquared: explainedShare({ ...model, remaining }, found),
       standardError,
       degreesOfFreedom,
     };
@@ -184,14 +187,17 @@ function measure(
         // Asking for all own labels keeps those that are there.
         const subset = sampler.draw({ prompts: size, labelled: labels / size, ownLabelled: 1 });
         const result = estimate(open, subset);
-        const add = (key: string, standardError: number) => {
+        const add = (key: string, variance: number) => {
           const found = variances.get(key) ?? [];
           variances.set(key, found);
-          found.push(standardError ** 2);
+          found.push(variance);
         };
-        for (const p of result.policies) if (p.status === 'ok') add(p.policy, p.standardError);
+        for (const p of result.policies) if (p.status === 'ok') add(p.policy, p.standardError ** 2);
         for (const [a, b] of pairsOf(result)) {
-          add(pairKey(a, b), comparePolicies(a, b, result.config).standardError);
+          const { difference, standardError } = comparePolicies(a, b, result.config);
+          const { overstatedShare } = differenceComponents(a, b, result.config);
+          // Half of the labels know the slope of a calibration so badly that what it may overstate says nothing of a law.
+          add(pairKey(a, b), standardError ** 2 - overstatedShare * difference ** 2);
         }
       }
       for (const [key, found] of variances) {

@@ -20,16 +20,27 @@ interface RefusedCell {
 
 /** Grouped by policy, gate and what to collect; the reason is the first cell's, as values in it differ by cell. */
 export function refusalsOf(rows: readonly EstimateRow[]): RefusedCell[] {
-  const groups = new Map<string, RefusedCell & { ablations: { scorer: string; ablation: string }[] }>();
+  const groups = new Groups<Omit<RefusedCell, 'ablations'>>();
   for (const row of rows) {
     if (row.status !== 'refused') continue;
-    const { policy, gate, reason, collect, scorer, ablation } = row;
-    const key = JSON.stringify([policy, gate, collect]);
-    const group = groups.get(key) ?? { policy, gate, reason, collect, ablations: [] };
-    group.ablations.push({ scorer, ablation });
-    groups.set(key, group);
+    const { policy, gate, reason, collect } = row;
+    groups.add(row, { policy, gate, reason, collect }, [policy, gate, collect]);
   }
-  return [...groups.values()];
+  return groups.all();
+}
+
+/** What is told of several cells, once with all of them; by what it says, in the words of the first. */
+class Groups<T> {
+  readonly #groups = new Map<string, T & { ablations: Cell[] }>();
+
+  add({ scorer, ablation }: Cell, told: T, by: unknown): void {
+    const key = JSON.stringify(by);
+    const group = this.#groups.get(key) ?? { ...told, ablations: [] };
+    this.#groups.set(key, group);
+    group.ablations.push({ scorer, ablation });
+  }
+
+  all = () => [...this.#groups.values()];
 }
 
 /** The ablations of a refusal or a warning as words: `a, b; c (x)` where all scorers have `a` and `b`, and `x` alone has `c`. */
@@ -47,55 +58,43 @@ export function ablationsText(told: Pick<RefusedCell, 'ablations'>, scorers: rea
   return [...byScorers].map(([label, names]) => names.join(', ') + (label === '' ? '' : ` (${label})`)).join('; ');
 }
 
-/** What warns about a policy's estimates, once a policy and gate; of several cells in the words of the first, as values may differ. */
+/** What warns about a policy's estimates, in the words that several cells have in common: values are of those that it names. */
 interface PolicyWarning extends EstimateWarning {
   readonly policy: string;
   readonly ablations: RefusedCell['ablations'];
 }
 
 export function warningsOf(rows: readonly EstimateRow[]): PolicyWarning[] {
-  const warnings = new Map<string, PolicyWarning & { ablations: { scorer: string; ablation: string }[] }>();
+  const groups = new Groups<Omit<PolicyWarning, 'ablations'>>();
   for (const row of rows) {
     if (row.status !== 'ok') continue;
-    const { policy, scorer, ablation } = row;
-    for (const told of row.warnings) {
-      const key = JSON.stringify([policy, told.gate ?? told.text, told.open]);
-      const warning = warnings.get(key) ?? { policy, ...told, ablations: [] };
-      warning.ablations.push({ scorer, ablation });
-      warnings.set(key, warning);
-    }
+    const { policy } = row;
+    for (const told of row.warnings) groups.add(row, { policy, ...told }, [policy, told]);
   }
-  return [...warnings.values()];
+  return groups.all();
 }
 
-/** A warning that what every interval takes for granted does not hold of the data. */
-interface Notice {
-  readonly text: string;
-  readonly policies: readonly string[];
-}
-
-/** The warnings that belong on the first screen: those of the gates on assumptions, each told once, and first those on what leads. */
-export function noticesOf(rows: readonly EstimateRow[], leading?: Cell): Notice[] {
+/** The warnings that belong on the first screen: that what every interval takes for granted does not hold of the data, each told once, and first those on what leads. */
+export function noticesOf(rows: readonly EstimateRow[], leading?: Cell) {
   const notices = new Map<string, Set<string>>();
-  for (const row of leading === undefined ? rows : [...rows.filter(isOf(leading)), ...rows]) {
-    if (row.status !== 'ok') continue;
-    for (const { gate, open, text } of row.warnings) {
-      if (open || !ASSUMPTION_GATES.has(gate ?? '')) continue;
-      notices.set(text, (notices.get(text) ?? new Set()).add(row.policy));
-    }
+  const leads = leading === undefined ? [] : rows.filter(isOf(leading));
+  for (const { policy, gate, open, text } of warningsOf([...leads, ...rows])) {
+    if (!open && ASSUMPTION_GATES.has(gate ?? '')) notices.set(text, (notices.get(text) ?? new Set()).add(policy));
   }
   return [...notices].map(([text, policies]) => ({ text, policies: [...policies] }));
 }
 
-/** The other warnings, but for what is taken for granted and nothing contradicts: those of a ranking's own estimates, in the words of these, and those of the rest. */
-export function otherWarnings(
-  rows: readonly EstimateRow[],
-  leading: Cell,
-): { readonly own: readonly PolicyWarning[]; readonly rest: readonly PolicyWarning[] } {
-  const leads = isOf(leading);
-  const others = (of: readonly EstimateRow[]) =>
-    warningsOf(of).filter(({ gate, open }) => !ASSUMPTION_GATES.has(gate ?? '') && !open);
-  return { own: others(rows.filter(leads)), rest: others(rows).filter(({ ablations }) => !ablations.some(leads)) };
+/**
+ * The other warnings, but for what is taken for granted and nothing contradicts: those of a ranking's own estimates, and those of the rest.
+ * A gate is told once a policy, in the words of the first: one screen has no room for what it reads in each estimate.
+ */
+export function otherWarnings(rows: readonly EstimateRow[], leading: Cell) {
+  const others = warningsOf(rows).filter(({ gate, open }) => !ASSUMPTION_GATES.has(gate ?? '') && !open);
+  const isLike = (a: PolicyWarning) => (b: PolicyWarning) =>
+    a.policy === b.policy && (a.gate ?? a.text) === (b.gate ?? b.text);
+  const firstOf = (of: readonly PolicyWarning[]) => of.filter((told, i) => of.findIndex(isLike(told)) === i);
+  const own = firstOf(others.filter(({ ablations }) => ablations.some(isOf(leading))));
+  return { own, rest: firstOf(others).filter((told) => !own.some(isLike(told))) };
 }
 
 /** What belongs on the first screen beside the ranking: assumptions that do not hold, models that were not asked, and odd bills. */

@@ -57,6 +57,8 @@ export const calibratedIps = defineEstimator({
           : (u[i]! * (rewards[i]! - trainingMeans[outer[i]!]!)) / trainingWeightMeans[outer[i]!]!,
       ),
     );
+    const byRawWeights = dot(view.weights, view.rewards) / view.weights.length;
+    const rawInfluence = centred(tabulate(u.length, (i) => view.weights[i]! * (rewards[i]! - byRawWeights)));
     const leaveOneOut = study.jackknifeRewards.map((r) => dot(u, take(r, view.rows)) / u.length);
     return {
       ...NO_EXTRAS,
@@ -68,7 +70,7 @@ export const calibratedIps = defineEstimator({
       leaveOneOut: leaveOneOut.length === 0 ? null : Float64Array.from(leaveOneOut),
       judgeVariance: weightedJudgeVariance(study, view, u),
       weights: u,
-      rawWeightEstimate: dot(view.weights, view.rewards) / view.weights.length,
+      stabilisation: { shift: estimate - byRawWeights, influence: influence.map((φ, i) => φ - rawInfluence[i]!) },
     };
   },
 });

@@ -224,8 +224,8 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 export function unseenLabelsGate(shift: number, half: number, { kind, count }: LabelGap): GateCheck {
   const few = kind === 'correction' && count < FEW_TO_SHOW;
   const note = few
-    ? `its own labels, fewer than ${FEW_TO_SHOW}, keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it; a difference takes them to be as frequent under either policy, and is too narrow where one alone fails now and then`
-    : 'its labels keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it, and a difference takes them to be as frequent under either policy';
+    ? `own labels, fewer than ${FEW_TO_SHOW}, keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it; a difference takes them to be as frequent under either policy, and is too narrow where one alone fails now and then`
+    : 'labels keep away from an end of the scale, so answers beyond all of them may have been missed: the interval reaches as far as these could move it, and a difference takes them to be as frequent under either policy';
   return {
     gate: 'unseen-labels',
     on: 'labels',
@@ -252,7 +252,11 @@ export function transportGates(audit: TransportAudit): GateCheck[] {
  *
  * @param audit null where the log's labels say nothing of the policy.
  */
-export function unauditedGate(audit: TransportAudit | null, margin: number): GateCheck {
+export function unauditedGate(
+  audit: TransportAudit | null,
+  margin: number,
+  assumed: 'the calibration holds' | 'its weights or the calibration hold' = 'the calibration holds',
+): GateCheck {
   const common = { gate: 'transport', on: 'labels', threshold: margin, verdict: 'warn' } as const;
   const open = audit?.smallestPassingMargin ?? Number.POSITIVE_INFINITY;
   if (!Number.isFinite(open)) {
@@ -260,7 +264,7 @@ export function unauditedGate(audit: TransportAudit | null, margin: number): Gat
       ...common,
       open: true,
       value: null,
-      note: 'no label of its own says whether the calibration holds for it',
+      note: `no label of its own says whether ${assumed} for it`,
     };
   }
   const contradicts = audit?.state === 'fail';

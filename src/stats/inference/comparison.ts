@@ -1,18 +1,21 @@
-import { differenceSupport } from '../diagnostics/label-support.ts';
-import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
-import { centred, dot, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
+import { centred, indicesWhere, mean, quantileOfSorted, sampleVariance, take } from '../numeric/moments.ts';
 import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.ts';
+import type { Stabilisation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
-import { promptClusteredVariance } from '../study/estimator.ts';
-import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
-import { correctedSkewness, extrapolationOf, intervalOf, jointVariance, statisticOf } from './inference.ts';
+import {
+  type DifferenceComponents,
+  isRounding,
+  pairedByPrompt,
+  pairedContributions,
+  SAME,
+} from './difference-variance.ts';
+import { correctedSkewness, intervalOf, statisticOf } from './inference.ts';
 import {
   differenceCovariance,
   drawNormals,
   groupwiseDifference,
   jointCovariance,
-  promptContributions,
   SIMULATION,
   type SimulationOptions,
 } from './joint-inference.ts';
@@ -46,8 +49,8 @@ type Unadjusted = Omit<PolicyComparison, 'adjustedP' | 'maxTP' | 'simultaneousIn
 /**
  * Paired difference by influence functions, over the prompts that both policies have: per prompt Σφ_a/n_a − Σφ_b/n_b,
  * clustered by prompt, plus the jackknife variance of the difference (the calibration is shared, so most of its error cancels) and,
- * under stabilised weights, twice the square of what they moved the difference by: an estimate of their bias and of its own error. What a
- * calibration may overstate the difference by is added too, see `overstatedVariance`.
+ * under stabilised weights, the second moment of the bias that they may have left. What a
+ * calibration may overstate the difference by is added too, see `difference-variance.ts`.
  * Policies without a common prompt are compared as independent.
  *
  * With bootstrap replicates: their paired differences. By betting: see `bettingDifference`. Paired by position: no oracle term, and a
@@ -97,12 +100,6 @@ export function comparePolicies(
   };
 }
 
-/** Two policies that answer alike differ by roundings, which no order of rows may decide on; as a share of an estimate, or of its error. */
-const SAME = 1e-12;
-
-const isRounding = (variance: number, a: EstimatedPolicy, b: EstimatedPolicy): boolean =>
-  variance <= SAME ** 2 * (a.standardError ** 2 + b.standardError ** 2);
-
 /** Of the sum of two variances: below it those of their difference are drawn from its own. */
 const NEARLY_ALIKE = 1e-4;
 
@@ -135,193 +132,32 @@ function restricted(p: EstimatedPolicy, prompts: ReadonlySet<string>): Estimated
     estimate: p.estimate + mean(influence),
     influence: centred(influence),
     influencePromptIds: Array.from(rows, (i) => p.influencePromptIds[i]!),
+    stabilisation: p.stabilisation === null ? null : restrictedShift(p.stabilisation, rows),
   };
 }
 
-/** Variances of a paired difference, see `VarianceComponents`. */
-export interface DifferenceComponents {
-  readonly samplingVariance: number;
-  readonly oracleVariance: number;
-  readonly sharedVariance: number;
-  readonly extrapolationVariance: number;
+function restrictedShift({ shift, influence }: Stabilisation, rows: Int32Array): Stabilisation {
+  const kept = take(influence, rows);
+  return { shift: shift + mean(kept), influence: centred(kept) };
 }
 
 /**
- * What makes the variance of the paired difference of two policies: what more prompts would lower, and more labels.
+ * What makes the variance of the paired difference of two policies: what more prompts would lower, what more labels, and what
+ * neither. Of the same prompts and by the same rules as {@link comparePolicies}.
  *
  * @example
- * differenceComponents(first, second).extrapolationVariance // 3.64008e-9
+ * differenceComponents(first, second, resolveConfig({ estimator: 'direct' })).extrapolationVariance // 3.64008e-9
  */
-export function differenceComponents(first: EstimatedPolicy, second: EstimatedPolicy): DifferenceComponents {
+export function differenceComponents(
+  first: EstimatedPolicy,
+  second: EstimatedPolicy,
+  config: Pick<EstimatorConfig, 'alpha' | 'choices'>,
+): DifferenceComponents {
   const [a, b] = onCommonPrompts(first, second);
-  const { sampling, leaveOneOut, joint } = differenceParts(a, b);
-  const oracleVariance = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
-  return {
-    samplingVariance: sampling.variance,
-    oracleVariance,
-    sharedVariance: joint.variance - sampling.variance - oracleVariance,
-    extrapolationVariance: extrapolationOf(a.openWidths, b.openWidths),
-  };
+  return pairedByPrompt(a, b, config).parts;
 }
 
-interface DifferenceVariance {
-  readonly variance: number;
-  readonly degreesOfFreedom: number;
-}
-
-function pairedByPrompt(
-  a: EstimatedPolicy,
-  b: EstimatedPolicy,
-  { alpha, choices: { degreesOfFreedom } }: Pick<EstimatorConfig, 'alpha' | 'choices'>,
-): DifferenceVariance {
-  const { sampling, leaveOneOut, joint } = differenceParts(a, b);
-  const extrapolation = {
-    variance: extrapolationOf(a.openWidths, b.openWidths),
-    degreesOfFreedom: Number.POSITIVE_INFINITY,
-  };
-  // The gate on stabilisation holds a shift against the error of a level, which is far larger than that of a paired difference; and what it
-  // lets pass was moved by less than on average.
-  const shift = 2 * (a.stabilisationShift - b.stabilisationShift) ** 2;
-  const biases = shift + overstatedVariance(a, b);
-  const rare = rareVariance(a, b, alpha, leaveOneOut);
-  const few = rare > 0 || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
-  if (rare > 0) {
-    return {
-      variance: joint.variance + rare + extrapolation.variance + biases,
-      degreesOfFreedom: Math.min(
-        // Labels that are all alike leave roundings, which know nothing: then it is known as well as the two levels are.
-        isRounding(joint.variance, a, b) ? ofLevels(a, b) : sampling.degreesOfFreedom,
-        RARE_DEGREES,
-      ),
-    };
-  }
-  // Roundings have no degrees of freedom beside what is of any size.
-  const roundedOff = isRounding(joint.variance, a, b) && few.variance + extrapolation.variance > 0;
-  return {
-    variance: joint.variance + few.variance + extrapolation.variance + biases,
-    degreesOfFreedom:
-      degreesOfFreedom === 'smallest'
-        ? Math.max(1, Math.min(sampling.degreesOfFreedom, (leaveOneOut?.length ?? Number.POSITIVE_INFINITY) - 1))
-        : satterthwaite([roundedOff ? NONE : joint, few, extrapolation]),
-  };
-}
-
-/**
- * A curve of few labels is steeper than labels are on average: a monotone one takes chance for a rise, and chance alone moves no jackknife. Labels
- * rise κ times as much as the curve, so a difference may be overstated by up to (1 − κ) of it: the second moment of an error uniform up to that.
- * An estimate that corrects by its labels has no such error.
- */
-function overstatedVariance(a: EstimatedPolicy, b: EstimatedPolicy): number {
-  const [ofA, ofB] = [a, b].map((of) =>
-    Number.isFinite(effectiveLabels(of)) ? null : of.diagnostics.labelSupport?.slope,
-  );
-  if (typeof ofA !== 'number' || typeof ofB !== 'number') return 0;
-  const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
-  return (share * (a.estimate - b.estimate)) ** 2 / 3;
-}
-
-const ofLevels = (a: EstimatedPolicy, b: EstimatedPolicy): number =>
-  satterthwaite(
-    [a, b].map(({ standardError, degreesOfFreedom }) => ({ variance: standardError ** 2, degreesOfFreedom })),
-  );
-
-/** Few labels of the rarer sort know their own variance badly, and so does a difference of them. */
-const RARE_DEGREES = 30;
-
-const NONE: DifferenceVariance = { variance: 0, degreesOfFreedom: Number.POSITIVE_INFINITY };
-
-/** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
-const FEW_LABELS = 10;
-
-/** What labels that are all alike, or the spread of all labels about the calibration, add to what the jackknife has seen of a difference that a few of them carry. */
-function fewLabelsVariance(
-  a: EstimatedPolicy,
-  b: EstimatedPolicy,
-  leaveOneOut: Float64Array | null,
-): DifferenceVariance {
-  const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
-  const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
-  if (support === null) return NONE;
-  const { effective, unitVariance, endVariance } = support;
-  const unseen = unitVariance * ofA!.residualVariance - jackknifeVariance(leaveOneOut!);
-  return {
-    variance: effective >= FEW_LABELS ? endVariance : Math.max(unseen, endVariance),
-    degreesOfFreedom: Math.max(ofA!.labels - 1, 1),
-  };
-}
-
-/** What rare labels add to a difference's variance beyond what the jackknife has seen. */
-function rareVariance(a: EstimatedPolicy, b: EstimatedPolicy, alpha: number, leaveOneOut: Float64Array | null): number {
-  const [ofA, ofB] = [a.diagnostics.rareLabels, b.diagnostics.rareLabels];
-  if (ofA?.by.kind === 'calibration' && ofB?.by.kind === 'calibration') {
-    const seen = leaveOneOut === null ? 0 : jackknifeVariance(leaveOneOut);
-    const ends = [
-      { estimate: a.estimate, rare: ofA },
-      { estimate: b.estimate, rare: ofB },
-    ] as const;
-    return Math.max(rareDifferenceVariance(...ends, alpha) - seen, 0);
-  }
-  // Own labels of one policy are independent of another's, and so scores are taken to be: what each adds to its level it adds to the difference.
-  return addedByRareLabels(a) + addedByRareLabels(b);
-}
-
-function addedByRareLabels({
-  diagnostics: { rareLabels },
-  components,
-  influence,
-  influencePromptIds,
-}: EstimatedPolicy): number {
-  if (rareLabels === null || rareLabels.by.kind === 'calibration') return 0;
-  const normal = promptClusteredVariance(influence, influencePromptIds).variance;
-  return Math.max(components.samplingVariance + components.oracleVariance - normal, 0);
-}
-
-/** Of the labels that correct an estimate by their weights; without such a correction there is no end to them. */
-const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
-  gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
-
-/** What each prompt contributes to the difference, in the order of its first appearance; centred. */
-function pairedContributions(a: EstimatedPolicy, b: EstimatedPolicy): Float64Array {
-  const [ofA, ofB] = promptContributions([a, b]);
-  return ofA!.map((c, g) => c - ofB![g]!);
-}
-
-/**
- * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by their prompts: those
- * that correct one estimate, the other, both or neither have variances of their own (Welch and Satterthwaite).
- */
-function samplingDegrees(a: EstimatedPolicy, b: EstimatedPolicy, paired: Float64Array): number {
-  const prompts = [...new Set([...a.influencePromptIds, ...b.influencePromptIds])];
-  const known = Math.min(prompts.length, effectiveLabels(a), effectiveLabels(b));
-  if (a.correctedBy === null && b.correctedBy === null) return Math.max(known - 1, 1);
-  const kinds = new Map<string, { squares: number; count: number; share: number }>();
-  prompts.forEach((id, g) => {
-    const by = [a, b].map(({ correctedBy }) => (correctedBy?.prompts.has(id) === true ? correctedBy : null));
-    const key = by.map((of) => of !== null).join();
-    const share = Math.min(...by.map((of) => (of === null ? 1 : of.effective / of.prompts.size)));
-    const kind = kinds.get(key) ?? { squares: 0, count: 0, share };
-    kinds.set(key, kind);
-    kind.squares += paired[g]! ** 2;
-    kind.count++;
-  });
-  const parts = [...kinds.values()].map(({ squares, count, share }) => ({
-    variance: squares,
-    degreesOfFreedom: Math.max(share * count - 1, 1),
-  }));
-  return Math.max(Math.min(satterthwaite(parts), known - 1), 1);
-}
-
-/** Sampling and calibration error of the difference of two policies on the same prompts. */
-function differenceParts(a: EstimatedPolicy, b: EstimatedPolicy) {
-  const paired = pairedContributions(a, b);
-  const scale = paired.length > 1 ? paired.length / (paired.length - 1) : 0;
-  const sampling = { variance: scale * dot(paired, paired), degreesOfFreedom: samplingDegrees(a, b, paired) };
-  const leaveOneOut = groupwiseDifference(a.oracleJackknife, b.oracleJackknife);
-  const totals = groupwiseDifference(a.labelledTotals, b.labelledTotals);
-  return { sampling, leaveOneOut, joint: jointVariance(sampling, leaveOneOut, totals) };
-}
-
-function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy): DifferenceVariance {
+function pairedByPosition(a: EstimatedPolicy, b: EstimatedPolicy) {
   const n = a.influence.length;
   const variance =
     n === b.influence.length

@@ -14,7 +14,8 @@ import {
 import { promptTotals } from './joint-inference.ts';
 import type { EstimatedPolicy } from './result.ts';
 
-type Inference = Pick<
+/** What an estimate is known to, before what rare or unseen labels change of it. */
+export type Inference = Pick<
   EstimatedPolicy,
   'standardError' | 'interval' | 'degreesOfFreedom' | 'skewness' | 'components' | 'labelledTotals' | 'openWidths'
 >;
@@ -97,11 +98,10 @@ export function withRareLabels(
   const standardError = Math.max(Math.sqrt(variance), given.standardError);
   const samplingError = rare.by.kind === 'scores' ? standardError ** 2 : made.samplingVariance;
   const half = studentQuantile(1 - alpha / 2, made.degreesOfFreedom) * standardError;
-  const cut = (value: number) => Math.min(Math.max(value, 0), 1);
   return {
     ...given,
     standardError,
-    interval: [cut(made.centre - half), cut(made.centre + half)],
+    interval: [onScale(made.centre - half), onScale(made.centre + half)],
     degreesOfFreedom: made.degreesOfFreedom,
     components: {
       ...given.components,
@@ -112,7 +112,12 @@ export function withRareLabels(
   };
 }
 
-/** The interval of a level, and as far from it as answers that no label shows could move it: the further of the two on either side. */
+const onScale = (value: number): number => Math.min(Math.max(value, 0), 1);
+
+/**
+ * The interval of a level, and as far from it as answers that no label shows could move it: the further of the two on either side, and neither beyond the scale,
+ * on which every mean of labels lies.
+ */
 export function withUnseenLabels(
   [low, high]: readonly [number, number],
   estimate: number,
@@ -121,7 +126,7 @@ export function withUnseenLabels(
 ): readonly [number, number] {
   if (gap === null) return [low, high];
   const [down, up] = unseenShifts(gap, alpha);
-  return [Math.min(low, estimate - down), Math.max(high, estimate + up)];
+  return [onScale(Math.min(low, estimate - down)), onScale(Math.max(high, estimate + up))];
 }
 
 /**

@@ -8,7 +8,7 @@ import type { LabelGap, RareLabels } from '../diagnostics/rare-labels.ts';
 import type { ReliabilityFlag } from '../diagnostics/reliability.ts';
 import type { GateCheck } from '../gates/gates.ts';
 import type { TransportAudit } from '../gates/transport-audit.ts';
-import type { OwnLabels } from '../study/computation.ts';
+import type { OwnLabels, Stabilisation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import type { WeightDiagnostics } from '../weights/diagnostics.ts';
 
@@ -87,8 +87,8 @@ export interface EstimatedPolicy {
   readonly skewed: boolean;
   /** Third standardised cumulant that the interval is corrected for; 0 where it is symmetric. */
   readonly skewness: number;
-  /** How far stabilised weights moved the estimate from the raw ones' one; 0 where no weights are stabilised. */
-  readonly stabilisationShift: number;
+  /** How far stabilised weights moved the estimate from the raw ones' one; null where no weights are stabilised. */
+  readonly stabilisation: Stabilisation | null;
   /** Bootstrap replicates of the estimate; null under analytic inference. */
   readonly replicates: Float64Array | null;
   /** The prompts whose labels correct the estimate, and Kish's number of them; null where none do. */

@@ -26,8 +26,8 @@ export interface Computation {
   readonly parts: { readonly outcome: number; readonly correction: number } | null;
   /** Mixture of a stacked estimate. */
   readonly mixture: Readonly<Record<string, number>> | null;
-  /** The same estimate with the raw self-normalised weights, where stabilised ones replace them outright. */
-  readonly rawWeightEstimate: number | null;
+  /** How far the estimate is from the one with the raw self-normalised weights, where stabilised ones replace them outright. */
+  readonly stabilisation: Stabilisation | null;
   /** The labels that correct the estimate, where they do. */
   readonly corrected: Corrected | null;
   /** The labels that the interval is bets on; null for a normal one. */
@@ -36,6 +36,13 @@ export interface Computation {
   readonly effectiveLabels: number | null;
   /** The same of labels that stand for the policy by their weights; null where none do. */
   readonly weightedLabels: number | null;
+}
+
+/** What stabilised weights have moved an estimate by. */
+export interface Stabilisation {
+  readonly shift: number;
+  /** Of the shift, one a row as of the estimate. */
+  readonly influence: Float64Array;
 }
 
 /** Labels of a policy's own responses, one entry each. */
@@ -81,7 +88,7 @@ export const NO_EXTRAS = {
   orthogonality: null,
   parts: null,
   mixture: null,
-  rawWeightEstimate: null,
+  stabilisation: null,
   effectiveLabels: null,
   weightedLabels: null,
   corrected: null,

@@ -63,7 +63,7 @@ export function estimated(
     openWidths: [0, 0],
     skewed: false,
     skewness: 0,
-    stabilisationShift: 0,
+    stabilisation: null,
     replicates: null,
     correctedBy: null,
     bets: null,
