@@ -6,6 +6,7 @@ import { TillReplies } from '../../src/cluster/till-replies.ts';
 import type { KeyedCall, StoppedCall } from '../../src/core/call.ts';
 import { digestText } from '../../src/core/digest.ts';
 import type { BuildEvent } from '../../src/core/events.ts';
+import type { BudgetLimits } from '../../src/replies/budget.ts';
 import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
@@ -26,7 +27,12 @@ const stopped = (reason: StoppedCall['reason'], message: string): CallAnswer => 
 });
 
 /** A till that answers a call by its text. */
-function till(answer: (text: string) => CallAnswer, put?: () => Promise<void>, progress: readonly unknown[] = []) {
+function till(
+  answer: (text: string) => CallAnswer,
+  put?: () => Promise<void>,
+  progress: readonly unknown[] = [],
+  limits: Partial<BudgetLimits> = {},
+) {
   const chunks: Chunk[] = [];
   const stops: StoppedCall[] = [];
   const { calls } = memoryStore();
@@ -55,7 +61,8 @@ function till(answer: (text: string) => CallAnswer, put?: () => Promise<void>, p
     {
       redis: undefined as never,
       account: 'lab',
-      limits: { build: 'b', maxCost: 2, maxCalls: 9 },
+      build: 'b',
+      limits: { maxCost: 3, unapprovedCost: 2, maxCalls: 9, ...limits },
       calls: put === undefined ? calls : { ...calls, put },
       emit: (event) => heard.push(event),
       onStop: (reason) => stops.push(reason),
@@ -78,6 +85,17 @@ describe('calls to a till', () => {
     expect(chunks.flatMap(({ calls }) => calls.map(({ text }) => text))).toEqual(names);
     expect(fetched.every(({ type }) => type === 'reply')).toBe(true);
     expect([meter.bought, meter.cost]).toEqual([33, 16.5]);
+  });
+
+  it.each<[object, number | undefined]>([
+    [{ maxCost: 1 }, 1],
+    [{ unapprovedCost: undefined }, 3],
+    [{ maxCost: undefined }, 2],
+    [{ maxCost: undefined, unapprovedCost: undefined }, undefined],
+  ])('are held to the lower of what may be spent and what was asked about: %j', async (limits, maxCost) => {
+    const { replies, chunks } = till(() => reply, undefined, [], limits);
+    await replies.get(call('a'), { node: 'answers', meter: newMeter() });
+    expect(chunks[0]!.limits).toEqual({ build: 'b', maxCost, maxCalls: 9 });
   });
 
   it('are kept with what was asked, and tell of tries that failed by the node that asked', async () => {
