@@ -71,25 +71,26 @@ it('batches that are cancelled are billed for what was done; what a provider los
 
 it('a batch that is given up is booked as unknown, and asked again', async () => {
   const again = await build();
-  const [{ batch }] = batches(await cje('batch', 'list', '--json')) as unknown as [{ batch: string }];
+  const [out] = batches(await cje('batch', 'list', '--json'));
   expect(again.exit).toBe(6);
   expect((await cje('batch', 'forget')).exit).toBe(2);
-  const forgotten = await cje('batch', 'forget', batch, '--json');
-  const { out, bought, unknown } = forgotten.finished;
-  expect([forgotten.exit, out, bought, unknown > 0]).toEqual([0, 0, 0, true]);
+  const forgotten = await cje('batch', 'forget', out!.batch, '--json');
+  const { out: left, bought, unknown } = forgotten.finished;
+  expect([forgotten.exit, left, bought, unknown > 0]).toEqual([0, 0, 0, true]);
   expect((await cje('batch', 'list')).stdout).toBe('No batch is out.\n');
 });
 
 it('a batch whose id was never learnt is adopted by the id that it is said to have', async () => {
   await lab.server.tell({ delay: FOREVER, silent: 1, hidden: FOREVER });
   expect((await build()).exit).toBe(6);
-  const [{ id, batch }] = batches(await cje('batch', 'list', '--json')) as unknown as [{ id: string; batch?: string }];
-  expect(batch).toBeUndefined();
+  const [out] = batches(await cje('batch', 'list', '--json'));
+  expect(out).not.toHaveProperty('batch');
+  const id = String(out!.id).slice(0, 8);
   await lab.server.tell({ delay: 0, hidden: FOREVER });
-  expect(await cje('batch', 'adopt', id.slice(0, 8), '--json')).toMatchObject({ exit: 6, finished: { bought: 0 } });
+  expect(await cje('batch', 'adopt', id, '--json')).toMatchObject({ exit: 6, finished: { bought: 0 } });
   expect(refusal(await cje('batch', 'adopt', 'ffffffff', 'batch_1'))).toBe('CJE-UNKNOWN-BATCH');
   const { made } = await lab.bill();
-  const adopted = await cje('batch', 'adopt', id.slice(0, 8), `batch_${made}`, '--json');
+  const adopted = await cje('batch', 'adopt', id, `batch_${made}`, '--json');
   expect([adopted.exit, adopted.finished.out, adopted.finished.bought > 0]).toEqual([0, 0, true]);
   expect((await cje('build', '--offline', '--json')).finished).toMatchObject({ exit: 0, calls: { failed: 0 } });
 });
