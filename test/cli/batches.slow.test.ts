@@ -1,6 +1,7 @@
 /** `cje build --lane batch` and the commands on batches, in turn on one server: what they print and how they end. */
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/providers/clock.ts';
 import { type BatchLab, batchLab } from '../helpers/batch-lab.ts';
 import { runIn } from '../helpers/command.ts';
 import type { Ran } from '../helpers/project.ts';
@@ -42,8 +43,10 @@ it('batches are left out by a build, looked at, waited for and taken in', async 
   ]);
   expect((await cje('batch', 'harvest')).stdout).toContain('1 batch out with 3 calls');
 
-  await lab.server.tell({ delay: 0 });
+  // It is back when the first wait is over, not before.
+  vi.spyOn(systemClock, 'sleep').mockImplementation(async () => void (await lab.server.tell({ delay: 0 })));
   const waited = await cje('batch', 'wait');
+  vi.restoreAllMocks();
   expect([waited.exit, waited.stderr]).toEqual([0, '']);
   expect(waited.stdout).toMatch(/\n3 replies came back, 0 failed for good: \$0\.\d+ billed\.\nNo batch is out\.\n$/);
   expect((await build('responses')).finished).toMatchObject({ exit: 0, calls: { bought: 0, cached: CALLS } });
