@@ -10,6 +10,7 @@ import { main } from '../../src/cli/main.ts';
 import { runIn } from '../helpers/command.ts';
 import { type PricedProject, pricedProject } from '../helpers/priced-project.ts';
 import { emptyProject, type Project, projectIn, type Ran, ROOT, removeProject } from '../helpers/project.ts';
+import { type ChatRequest, policiesAndJudge } from '../servers/chat-only.ts';
 
 const problem = ({ stderr }: Ran) => /\[(CJE-[A-Z-]+)\]/.exec(stderr)?.[1];
 
@@ -66,6 +67,50 @@ describe('with a cluster that is named', () => {
     expect((await at.cje('worker', '--print-slurm')).exit).toBe(2);
   });
 });
+
+describe('cje gate', () => {
+  const claims = async (judge: 'alone' | 'in pairs') => {
+    const at = await pricedProject({ confirmAbove: 100, prompts: 2, answer: pairsToo });
+    try {
+      if (judge === 'in pairs') {
+        at.project.edit(
+          'pipeline.yaml',
+          'responses: "responses/${policy}" }\n    params: { judge',
+          'responses: "responses/${policy}", against: responses/brief }\n    params: { judge',
+        );
+        at.project.edit('configs/judge.yaml', 'scale: [1, 5]\noutput: score', 'output: pairwise');
+        const [head, rubric] = at.project.read('configs/judge.yaml').split('template: |\n');
+        expect(rubric).toContain('{{response}}');
+        const shown = ['a', 'b'].map((side) => `<response_${side}>{{response_${side}}}</response_${side}>`);
+        at.project.write('configs/judge.yaml', `${head}template: |\n  {{messages}} ${shown.join(' ')}\n`);
+      }
+      const pair = ['--baseline', 'brief', '--candidate', 'thorough', '--on', 'judge', '--margin', '0.5'];
+      const { stdout, stderr } = await at.cje('gate', ...pair, '--max-prompts', '2');
+      expect(stderr).toBe('');
+      return /the (mean judge score|chance to win against the reference) of thorough/.exec(stdout)?.[1];
+    } finally {
+      await at.close();
+    }
+  };
+
+  it('says which number is tested: a score, or with a judge of pairs a chance to win', async () => {
+    expect(await claims('alone')).toBe('mean judge score');
+    expect(await claims('in pairs')).toBe('chance to win against the reference');
+  });
+});
+
+/** A judge of pairs, too: the longer answer wins. */
+function pairsToo(request: ChatRequest): string {
+  const [, a, b] =
+    /<response_a>([\s\S]*)<\/response_a> <response_b>([\s\S]*)<\/response_b>/.exec(
+      request.messages.at(-1)?.content ?? '',
+    ) ?? [];
+  if (a === undefined || b === undefined) return policiesAndJudge(request);
+  return JSON.stringify({
+    analysis: 'By length.',
+    winner: a.length > b.length ? 'A' : a.length < b.length ? 'B' : 'tie',
+  });
+}
 
 describe('what is remembered of the last build', () => {
   let at: PricedProject;
