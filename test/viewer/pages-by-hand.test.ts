@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ShownCall } from '../../src/engine/explain/show.ts';
 import { Markup } from '../../src/text/html.ts';
 import { answer } from '../../src/viewer/answer.ts';
-import type { ItemPolicy, ItemQuery } from '../../src/viewer/model/items.ts';
+import type { ItemDetail, ItemPolicy, ItemQuery, NodeRow } from '../../src/viewer/model/items.ts';
 import { callsPage } from '../../src/viewer/pages/calls.ts';
 import { itemPage } from '../../src/viewer/pages/item.ts';
 import type { Page } from '../../src/viewer/parts/layout.ts';
@@ -77,7 +77,7 @@ describe('a call', () => {
   });
 });
 
-describe('the label of an answer', () => {
+describe('an item', () => {
   const policy = (name: string, more: Partial<ItemPolicy>): ItemPolicy => ({
     policy: name,
     response: undefined,
@@ -90,24 +90,127 @@ describe('the label of an answer', () => {
     labelRow: undefined,
     ...more,
   });
-  const labelRow = { node: 'labels', item: 'a/q1', row: { status: 'refused' }, asks: true };
-
-  it('is a number, or why there is none', () => {
-    const item = {
+  const row = (node: string, more: object): NodeRow => ({
+    node,
+    item: 'a/q1',
+    row: { status: 'ok', ...more },
+    asks: false,
+  });
+  const shown = (policies: readonly ItemPolicy[], more: Partial<ItemDetail> = {}): Markup => {
+    const item: ItemDetail = {
       id: 'q1',
+      index: 0,
       prompt: 'How?',
       position: 0,
       selected: 1,
-      order: { label: 'in order' },
+      previous: undefined,
+      next: undefined,
+      order: { key: '', label: 'in order', describe: '' } as never,
+      logger: undefined,
       scorers: [],
-      policies: [policy('a', { label: 4 }), policy('b', { labelRow }), policy('c', {})],
+      policies,
       measured: [],
       unfinished: [],
       others: [],
+      ...more,
     };
-    const run = { id: 'b1', item: () => item as never } as never;
-    const rows = textOf(itemPage(run, 'q1', { limit: 10 } as ItemQuery, false));
+    const run = { id: 'b1', item: () => item } as never;
+    return itemPage(run, 'q1', { limit: 10 } as ItemQuery, false).body as Markup;
+  };
+  const read = (...given: Parameters<typeof shown>) => textOf({ body: shown(...given) } as Page);
+
+  it('has a label of each policy, or why there is none', () => {
+    const rows = read([
+      policy('a', { label: 4 }),
+      policy('b', { labelRow: row('labels', { status: 'refused' }) }),
+      policy('c', {}),
+    ]);
     expect(rows).toMatch(/a\s+4\s+b\s+refused\s+c\s/);
+  });
+
+  it('says where it stands among those that were asked for, and leads to its neighbours', () => {
+    const { html } = shown([], { position: 22, selected: 1234, previous: 'q0', next: 'q2' });
+    expect(html).toContain('<a rel="prev" href="/build/b1/item?id=q0');
+    expect(html).toContain('<a rel="next" href="/build/b1/item?id=q2');
+    // The page of ten on which it is.
+    expect(html).toMatch(/<a href="\/build\/b1\/items\?from=20">23 of 1,234<\/a>/);
+    const alone = shown([], { position: null });
+    expect(alone.html).toMatch(
+      /<span class="off">← Previous<\/span>\s*<a href="\/build\/b1\/items">All items<\/a>\s*<span class="off">Next/,
+    );
+  });
+
+  it('has the weight of the log’s answer under each policy, and its place', () => {
+    const of = { logprobValue: -12.5, logprob: row('logprobs', {}) };
+    const rows = read(
+      [
+        policy('base', of),
+        policy('pi', { ...of, logRatio: Math.log(2), rank: { place: 3, of: 1200 } }),
+        policy('rho', { logprob: row('logprobs', { status: 'bos' }) }),
+        policy('tau', {}),
+      ],
+      { logger: 'base' },
+    ).replace(/\s+/g, ' ');
+    expect(rows).toContain('base log −12.50 pi −12.50 0.69 2 3 of 1,200 rho bos tau');
+  });
+
+  it('has what a judge said: its number, spread, reward, reasons, parts, and orders that disagree', () => {
+    const verdict = {
+      spread: 0.25,
+      parts: [{ name: 'clarity', value: 3.5 }],
+      draws: [4, 5],
+      against: 'base',
+      orders: [1, 0.5] as const,
+      rationale: 'It is sound.',
+      repaired: true,
+    };
+    const score = { scorer: 'strict', value: 4.5, row: row('scores', {}), reward: 0.75, verdict };
+    const answer = row('responses', { response: 'So.', model: 'm-2', finish_reason: 'length', thoughts: 'Hm.' });
+    const text = read(
+      [policy('a', { response: answer, scores: [score], label: 4, labelRow: row('labels', { raters: 3 }) })],
+      {
+        scorers: ['strict'],
+      },
+    ).replace(/\s+/g, ' ');
+    for (const told of [
+      'strict, against base 4.5',
+      '± 0.250',
+      '→ 0.75',
+      'clarity 3.5',
+      'draws 4',
+      'shown first won',
+      'shown second tied',
+      'The two orders disagree',
+      'was not in the form that was asked for',
+      'It is sound.',
+      'm-2 · ended by length',
+      'Label 4 mean of 3 people',
+      'Thoughts before the answer Hm.',
+    ]) {
+      expect(text).toContain(told);
+    }
+    const plain = {
+      ...score,
+      reward: null,
+      verdict: {
+        ...verdict,
+        spread: null,
+        parts: [],
+        draws: [4],
+        against: null,
+        orders: [0, 0] as const,
+        repaired: false,
+      },
+    };
+    const less = read(
+      [policy('a', { response: row('responses', { response: 'So.', finish_reason: 'stop' }), scores: [plain] })],
+      {
+        scorers: ['strict'],
+      },
+    );
+    for (const none of ['against', '±', '→ 0', 'draws', 'disagree', 'in the form', 'ended by'])
+      expect(less).not.toContain(none);
+    expect(less.replace(/\s+/g, ' ')).toContain('shown first lost shown second lost');
   });
 });
 
