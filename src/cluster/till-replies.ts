@@ -6,6 +6,7 @@ import type { KeyedCall, StoppedCall } from '../core/call.ts';
 import type { Listener } from '../core/events.ts';
 import type { CallStore, Known } from '../core/storage.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
+import { type BudgetLimits, lowerCap } from '../replies/budget.ts';
 import { lookUp } from '../replies/local.ts';
 import { type Asker, bill, type CallMeter, type Fetched, type ReplySource } from '../replies/source.ts';
 import {
@@ -26,7 +27,9 @@ import { Roster, type RosterRedis } from './roster.ts';
 interface TillRepliesParts {
   readonly redis: Redis;
   readonly account: string;
-  readonly limits: BuildLimits;
+  /** Names the build that buys. */
+  readonly build: string;
+  readonly limits: BudgetLimits;
   readonly calls: CallStore;
   readonly emit: Listener;
   /** Told the first time that nothing more can be bought. */
@@ -171,7 +174,8 @@ export class TillReplies implements ReplySource {
   }
 
   async #ask(gathered: readonly Waiting[]): Promise<void> {
-    const { limits, interrupt, kill } = this.#parts;
+    const { build, limits, interrupt, kill } = this.#parts;
+    const own: BuildLimits = { build, maxCost: lowerCap(limits), maxCalls: limits.maxCalls };
     const giveUp = (failure: StoppedCall) => {
       for (const { resolve } of gathered) resolve({ answer: { type: 'unavailable', failure }, meter: NOTHING });
     };
@@ -185,7 +189,7 @@ export class TillReplies implements ReplySource {
       }),
     ];
     try {
-      const chunk: Chunk = { limits, calls: gathered.map(({ asked }) => asked) };
+      const chunk: Chunk = { limits: own, calls: gathered.map(({ asked }) => asked) };
       for (;;) {
         job = await this.#followed.queue.add('chunk', chunk);
         this.#asked.set(job.id!, gathered);

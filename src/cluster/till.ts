@@ -1,16 +1,12 @@
 /**
- * A till: takes calls from the queue, and buys what its store does not have. The order is what makes a call be paid once:
- * claim (durable in Redis) → send → the answer in the store → booked in Redis → told. Whoever asks twice finds an answer, or
- * a try that is under way.
+ * A till: buys what its store does not have. The order is what makes a call be paid once: claim (durable in Redis) → send →
+ * the answer in the store → booked in Redis → told. Whoever asks twice finds an answer, or a try that is under way.
  */
 
-import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { KeyedCall, Request } from '../core/call.ts';
 import { type Digest, digestText } from '../core/digest.ts';
 import type { Listener } from '../core/events.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { Problem } from '../core/problem.ts';
 import type { Protocols } from '../core/protocol.ts';
 import type { CallRequest, PriceBook, ProviderClient } from '../core/provider-port.ts';
 import type { Known, Store } from '../core/storage.ts';
@@ -24,33 +20,26 @@ import { type Fetched, newMeter } from '../replies/source.ts';
 import {
   type AskedCall,
   answerDigest,
-  CALLS_QUEUE,
   type CallAnswer,
   type CallRetry,
-  CHUNK,
   type Chunk,
   type KeptAnswer,
-  queuePrefix,
   readHeld,
   writeHeld,
 } from './chunk.ts';
 import type { Ledger } from './ledger.ts';
 import { type LedgerParts, LedgerSpend } from './ledger-spend.ts';
-import { losses } from './losses.ts';
 import { Outbox } from './outbox.ts';
-import type { Roster, TillAbout } from './roster.ts';
 import { SendPace } from './send-pace.ts';
 
-interface TillParts {
-  readonly redis: Redis;
-  readonly account: string;
-  readonly ledger: Ledger;
-  readonly roster: Roster;
+/** What a till asks of its ledger; claims and bookings are those of each call's tries. */
+type TillLedger = LedgerParts['ledger'] &
+  Pick<Ledger, 'requestsPerMinute' | 'missing' | 'held' | 'allHeld' | 'allMissing' | 'release'>;
+
+export interface TillParts {
+  readonly ledger: TillLedger;
   /** Names this till among others. */
   readonly owner: string;
-  /** Milliseconds after which a till that says nothing counts as dead. */
-  readonly lease: number;
-  readonly about: TillAbout;
   readonly store: Pick<Store, 'calls' | 'intents'>;
   readonly client: () => Promise<ProviderClient>;
   /** The most calls in flight by provider; who is not among them is not bought from. */
@@ -63,84 +52,16 @@ interface TillParts {
   /** Gives answers to a shared cache; false where that cannot be done now. Absent where this till may give none. */
   readonly give?: ((calls: readonly Digest[]) => Promise<boolean>) | undefined;
   readonly clock: Clock;
-  readonly note: (text: string) => void;
-  readonly problem: (problem: Problem) => void;
   /** Aborted: takes nothing new; what is in flight is awaited. */
   readonly interrupt: AbortSignal;
   /** Aborted: drops what is in flight. */
   readonly kill: AbortSignal;
 }
 
-/** Buys until it is interrupted, or another till has taken its place. */
-export async function runTill(parts: TillParts): Promise<void> {
-  const { redis, account, ledger, roster, owner, lease, about, clock, interrupt, note, concurrency } = parts;
-  const till = new Till(parts);
-  await till.takeHeld();
-  const most = [...concurrency.values()].reduce((sum, each) => sum + each, 0);
-  // The worker waits on a connection of its own, which it does not end by itself.
-  const connection = redis.duplicate();
-  const worker = new Worker<Chunk, readonly CallAnswer[]>(
-    CALLS_QUEUE,
-    (job) => till.chunk(job.data, toldThrough(job)),
-    {
-      connection,
-      prefix: queuePrefix(account),
-      concurrency: Math.max(2, Math.ceil((2 * most) / CHUNK)),
-      lockDuration: Math.max(1_000, Math.floor(lease / 4)),
-      stalledInterval: Math.max(500, Math.floor(lease / 8)),
-      // A chunk is taken up again however often tills die with it: the ledger knows what was sent.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-    },
-  );
-  const { tell, end } = losses({
-    note,
-    problem: parts.problem,
-    without: 'nothing is bought',
-    takenOver: 'what it finishes is kept, and its open tries are booked as unknown',
-  });
-  worker.on('error', tell);
-  worker.on('failed', (_, error) => note(`a chunk of calls failed: ${error.message}`));
-  connection.on('ready', end);
-  const given = new AbortController();
-  const giving = till.outbox?.run(given.signal).catch(tell);
-  let isOpen = true;
-  let beating: Promise<void> = Promise.resolve();
-  const beat = async () => {
-    ({ isOpen } = await ledger.beat(owner, [...till.open]));
-    await roster.beat('tills', owner, about);
-    const lapsed = await ledger.lapse();
-    if (lapsed > 0) note(`${lapsed} calls of a till that is gone were booked as unknown: they may have been billed`);
-  };
-  try {
-    while (!interrupt.aborted && isOpen) {
-      // Redis may be gone for long; that is told, and no heart waits for it.
-      beating = beat().catch(tell);
-      await clock.sleep(lease / 4, interrupt);
-    }
-    if (!isOpen) note('nothing was heard of this till for a lease, and another is open: what is in hand is finished');
-    // The heart beats on for what is still in flight.
-    const ended = new AbortController();
-    const closing = worker.close().finally(() => ended.abort());
-    while (!ended.signal.aborted) {
-      await clock.sleep(lease / 4, ended.signal);
-      if (!ended.signal.aborted) beating = beat().catch(() => {});
-    }
-    await closing;
-  } finally {
-    given.abort();
-    if (redis.status === 'ready') {
-      await giving;
-      await beating;
-      await Promise.all([ledger.leave(owner), roster.leave('tills', owner)]).catch(() => {});
-    }
-    connection.disconnect();
-  }
-}
-
 /** Claims under way of what shares a limit: a Redis that is slow to write must not set the pace. */
 const CLAIMS_AT_ONCE = 4;
 
-class Till {
+export class Till {
   /** Calls whose tries are under way. */
   readonly open = new Set<Digest>();
   readonly outbox: Outbox | undefined;
@@ -312,11 +233,6 @@ class Till {
     }
     this.outbox?.add(call.key, digest);
   }
-}
-
-/** Tells the build that asked, as it happens. Where Redis is gone nobody hears it, and nothing is lost. */
-function toldThrough(job: Job<Chunk>): (retry: CallRetry) => void {
-  return (retry) => void job.updateProgress(retry).catch(() => {});
 }
 
 function keptAnswer(known: Known, { key }: KeyedCall, { calls }: Pick<Store, 'calls'>): KeptAnswer {

@@ -5,7 +5,6 @@ import { ProblemError } from '../core/problem.ts';
 import type { Ports } from '../engine/ports.ts';
 import type { ClusterSettings, TillSettings } from '../pipeline/remote-file.ts';
 import { secrets } from '../providers/environment.ts';
-import { lowerCap } from '../replies/budget.ts';
 import type { OpenTill } from '../replies/chain.ts';
 import { configFolder, readRemoteSettings, remoteFilePath } from './remote-settings.ts';
 
@@ -59,7 +58,8 @@ export async function withTill<T>(
     const replies = new TillReplies({
       redis,
       account,
-      limits: { build: ports.buildId(), maxCost: lowerCap(limits), maxCalls: limits.maxCalls },
+      build: ports.buildId(),
+      limits,
       calls,
       emit: ports.emit,
       onStop,

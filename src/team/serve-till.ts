@@ -49,7 +49,7 @@ export async function serveTill(options: TillOptions): Promise<void> {
     import('../cluster/ledger.ts'),
     import('../cluster/roster.ts'),
     import('../cluster/take-over.ts'),
-    import('../cluster/till.ts'),
+    import('../cluster/run-till.ts'),
   ]);
   const client = await options.openClient(graph.providers.map(unpaced));
   const ledger = new Ledger(redis, account, { ...ledgerSettings(till), rates: ratesOf(graph, till) });

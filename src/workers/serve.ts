@@ -9,7 +9,7 @@ import type { Problem } from '../core/problem.ts';
 import { createFanOut } from '../providers/abort-fan-out.ts';
 import type { Clock } from '../providers/clock.ts';
 import { queueName } from './bull-queue.ts';
-import { InHand } from './in-hand.ts';
+import { InHand, untilIdle } from './in-hand.ts';
 import { readJob, type WorkJob, type WorkOutcome } from './job.ts';
 import type { JobProgress } from './job-progress.ts';
 import { strangers } from './strangers.ts';
@@ -98,12 +98,11 @@ export async function serve(parts: ServeParts): Promise<void> {
   };
   const others = strangers(about.code, note);
   try {
-    while (!interrupt.aborted && !inHand.isIdle(idle, clock.now())) {
+    await untilIdle(inHand, { idle, lease, clock, interrupt }, () => {
       // Redis may be gone for long; that is told, and no heart waits for it.
       void beat();
       if (redis.status === 'ready') void roster.read('builds').then(others, tell);
-      await clock.sleep(Math.min(lease / 4, idle ?? lease), interrupt);
-    }
+    });
     await lastJobs(worker.close(), { giveBack, beat, clock, lease, kill });
   } finally {
     if (redis.status === 'ready') await roster.leave('workers', id).catch(() => {});

@@ -67,6 +67,7 @@ it('a shared cache tells what stays, and what goes only where that is asked for'
 });
 
 it.each([
+  [1, false, 1, undefined],
   [20, false, 20, undefined],
   [21, false, 20, '… and 1 more (--verbose names all)'],
   [21, true, 21, undefined],

@@ -150,6 +150,13 @@ describe('the difference of two builds', () => {
     expect(below({ estimates: { changes: [], unchanged: 3 } })).toBe(LINES('', 'Estimates: all 3 unchanged.'));
   });
 
+  it('shows which model answered, where another one did', () => {
+    expect(below({ served: [{ node: 'scores', before: '', after: 'm-q4\u001b' }] })).toBe(
+      LINES('', 'Which model answered:', '  scores: m-q4\\e', '    before: the model that was asked'),
+    );
+    expect(below({ served: [] })).toBe('');
+  });
+
   it('shows rankings', () => {
     const ranking = { scorer: 's', ablation: 'dr', before: ['a', 'b'], after: ['b', 'a'], changed: true };
     const rankings = [

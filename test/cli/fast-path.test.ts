@@ -40,6 +40,23 @@ describe('the memory of a build', () => {
     expect(remembered('cje 1', [...args(), '--offline'])).toBeUndefined();
   });
 
+  it('is looked for beside the pipeline that the command line names, however it does', () => {
+    const asked = (...line: string[]) => {
+      remember(at('.cache'), 'cje 1', line, footing(), line.join(' '));
+      return remembered('cje 1', line) === line.join(' ');
+    };
+    expect(asked('build', '--file', at('pipeline.yaml'))).toBe(true);
+    expect(asked('build', `--file=${at('pipeline.yaml')}`)).toBe(true);
+    expect(asked('build', 'report')).toBe(false);
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      expect(asked('build', 'report')).toBe(true);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('is none of a file that was so young when it was read that an edit might not show', () => {
     const told = (age: number) => {
       const { consulted, ...rest } = footing();

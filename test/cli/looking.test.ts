@@ -211,6 +211,10 @@ describe('cje cache gc', () => {
     expect(await refusal('cache', 'gc', '--delete', '--max-size', '0')).toEqual([2, '', 'CJE-USAGE']);
     expect(await refusal('cache', 'gc', '--older-than', '1d', '--max-size', '0')).toEqual([2, '', 'CJE-USAGE']);
     expect(await refusal('cache', 'gc', '--remote', '--keep-builds', '1')).toEqual([2, '', 'CJE-USAGE']);
+    for (const own of ['--keep-builds', '--max-size']) {
+      const mixed = await refusal('cache', 'gc', '--remote', '--older-than', '1d', own, '1');
+      expect(mixed).toEqual([2, '', 'CJE-USAGE']);
+    }
     expect(await refusal('cache', 'gc', '--remote')).toEqual([2, '', 'CJE-USAGE']);
     expect(await collect('--keep-builds', '0')).toMatchObject({ dryRun: false, removed: { replies: 20 } });
     expect(await replies()).toBe(40);

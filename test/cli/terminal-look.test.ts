@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { settleColors, spelledOut, wantsColor } from '../../src/cli/terminal-look.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { columnsOfTerminal, settleColors, spelledOut, terminalLook, wantsColor } from '../../src/cli/terminal-look.ts';
 
 const terminal = { isTTY: true };
 const pipe = {};
@@ -42,4 +42,35 @@ it('leaves no two variables that contradict each other, of which Node would warn
   const refused = { NO_COLOR: '1' };
   settleColors(refused);
   expect(refused).toEqual({ NO_COLOR: '1' });
+});
+
+describe('how wide a table may be', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    for (const [name, property] of Object.entries(before)) {
+      if (property === undefined) Reflect.deleteProperty(process.stdout, name);
+      else Object.defineProperty(process.stdout, name, property);
+    }
+  });
+  const before = {
+    isTTY: Object.getOwnPropertyDescriptor(process.stdout, 'isTTY'),
+    columns: Object.getOwnPropertyDescriptor(process.stdout, 'columns'),
+  };
+  const on = (isTTY: boolean | undefined, columns: number | undefined) => {
+    for (const [name, value] of Object.entries({ isTTY, columns })) {
+      Object.defineProperty(process.stdout, name, { value, configurable: true });
+    }
+    for (const name of ['NO_COLOR', 'FORCE_COLOR']) vi.stubEnv(name, undefined);
+    vi.stubEnv('TERM', 'xterm');
+    return terminalLook([]);
+  };
+
+  it('is what a terminal says of itself, in colour; a pipe has a hundred columns', () => {
+    expect(on(true, 132)).toEqual({ color: true, width: 132 });
+    expect(on(undefined, 132)).toEqual({ color: false, width: 100 });
+  });
+
+  it('is eighty columns of a terminal that says nothing, or 0', () => {
+    expect([on(true, 0).width, on(true, undefined).width, columnsOfTerminal({ columns: 1 })]).toEqual([80, 80, 1]);
+  });
 });

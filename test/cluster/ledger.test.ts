@@ -17,6 +17,8 @@ const ANSWERED: Readonly<Record<string, unknown>> = {
 
 /** A connection that notes each script with what it is given, and answers as it is told to. */
 function ledgerOn(answers: Readonly<Record<string, unknown>> = {}, cap: number | undefined = undefined) {
+  const hashes = new Map<string, Map<string, string>>();
+  const hash = (key: string) => hashes.get(key) ?? new Map<string, string>();
   const sent: unknown[][] = [];
   const noting =
     (name: string) =>
@@ -27,11 +29,14 @@ function ledgerOn(answers: Readonly<Record<string, unknown>> = {}, cap: number |
   const scripts: Record<string, ReturnType<typeof noting>> = {};
   const redis = Object.assign(scripts, {
     defineCommand: (name: string) => void Object.assign(scripts, { [name]: noting(name) }),
-    hget: async () => null,
-    hset: async () => 1,
-    hdel: async () => 1,
-    hkeys: async () => [],
-    hvals: async () => [],
+    hget: async (key: string, field: string) => hash(key).get(field) ?? null,
+    hset: async (key: string, field: string, value: string) => {
+      hashes.set(key, hash(key).set(field, value));
+      return 1;
+    },
+    hdel: async (key: string, field: string) => Number(hash(key).delete(field)),
+    hkeys: async (key: string) => [...hash(key).keys()],
+    hvals: async (key: string) => [...hash(key).values()],
   });
   const settings = {
     cap,
@@ -42,7 +47,7 @@ function ledgerOn(answers: Readonly<Record<string, unknown>> = {}, cap: number |
         ? { requestsPerMinute: 30, tokensPerMinute: 900 }
         : { requestsPerMinute: 0, tokensPerMinute: 0 },
   };
-  return { ledger: new Ledger(redis, 'acme', settings), sent };
+  return { ledger: new Ledger(redis as never, 'acme', settings), sent, redis };
 }
 
 const REQUEST = {
@@ -115,6 +120,21 @@ describe('a ledger', () => {
       ['cjeCloseTill', 'cje:{acme}:', 'till-1'],
     ]);
     expect([ledger.requestsPerMinute('toy m'), ledger.requestsPerMinute('other')]).toEqual([30, 0]);
+  });
+
+  it('has the answers that Redis holds, and the calls whose answers are nowhere in reach', async () => {
+    const { ledger, redis, sent } = ledgerOn();
+    await redis.hset('cje:{acme}:held', CALL, 'an answer');
+    const other = digestText('another');
+    expect([await ledger.held(CALL), await ledger.held(other)]).toEqual(['an answer', undefined]);
+    expect(await ledger.allHeld()).toEqual(['an answer']);
+    await ledger.missing(CALL, digestText('its answer'));
+    await ledger.missing(other, digestText('its answer'));
+    await ledger.missing(CALL, undefined);
+    expect(await ledger.allMissing()).toEqual([other]);
+    await ledger.release(new Map());
+    await ledger.release(new Map([[CALL, 'its digest']]));
+    expect(sent).toEqual([['cjeRelease', 'cje:{acme}:', CALL, 'its digest']]);
   });
 
   it('is read in dollars, of the account or of a build', async () => {

@@ -5,6 +5,8 @@ import { type CallAnswer, CHUNK, type Chunk } from '../../src/cluster/chunk.ts';
 import { TillReplies } from '../../src/cluster/till-replies.ts';
 import type { KeyedCall, StoppedCall } from '../../src/core/call.ts';
 import { digestText } from '../../src/core/digest.ts';
+import type { BuildEvent } from '../../src/core/events.ts';
+import type { BudgetLimits } from '../../src/replies/budget.ts';
 import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
 
@@ -25,17 +27,32 @@ const stopped = (reason: StoppedCall['reason'], message: string): CallAnswer => 
 });
 
 /** A till that answers a call by its text. */
-function till(answer: (text: string) => CallAnswer, put?: () => Promise<void>) {
+function till(
+  answer: (text: string) => CallAnswer,
+  put?: () => Promise<void>,
+  progress: readonly unknown[] = [],
+  limits: Partial<BudgetLimits> = {},
+) {
   const chunks: Chunk[] = [];
   const stops: StoppedCall[] = [];
   const { calls } = memoryStore();
-  const events = { on: () => {} };
+  const heard: BuildEvent[] = [];
+  let tell: (progress: { jobId: string; data: unknown }) => void = () => {};
+  const events = {
+    on: (_: string, listener: typeof tell) => {
+      tell = listener;
+    },
+  };
   const queue = {
     add: async (_: string, chunk: Chunk) => {
       chunks.push(chunk);
       return {
         id: String(chunks.length),
-        waitUntilFinished: async () => chunk.calls.map(({ text }) => answer(text)),
+        waitUntilFinished: async () => {
+          const id = String(chunks.length);
+          for (const data of progress) tell({ jobId: id, data });
+          return chunk.calls.map(({ text }) => answer(text));
+        },
         remove: async () => {},
       };
     },
@@ -44,16 +61,17 @@ function till(answer: (text: string) => CallAnswer, put?: () => Promise<void>) {
     {
       redis: undefined as never,
       account: 'lab',
-      limits: { build: 'b', maxCost: 2, maxCalls: 9 },
+      build: 'b',
+      limits: { maxCost: 3, unapprovedCost: 2, maxCalls: 9, ...limits },
       calls: put === undefined ? calls : { ...calls, put },
-      emit: () => {},
+      emit: (event) => heard.push(event),
       onStop: (reason) => stops.push(reason),
       interrupt: new AbortController().signal,
       kill: new AbortController().signal,
     },
     () => ({ queue, events, close: async () => {} }) as never,
   );
-  return { replies, chunks, stops, calls };
+  return { replies, chunks, stops, calls, heard };
 }
 
 describe('calls to a till', () => {
@@ -67,6 +85,35 @@ describe('calls to a till', () => {
     expect(chunks.flatMap(({ calls }) => calls.map(({ text }) => text))).toEqual(names);
     expect(fetched.every(({ type }) => type === 'reply')).toBe(true);
     expect([meter.bought, meter.cost]).toEqual([33, 16.5]);
+  });
+
+  it.each<[object, number | undefined]>([
+    [{ maxCost: 1 }, 1],
+    [{ unapprovedCost: undefined }, 3],
+    [{ maxCost: undefined }, 2],
+    [{ maxCost: undefined, unapprovedCost: undefined }, undefined],
+  ])('are held to the lower of what may be spent and what was asked about: %j', async (limits, maxCost) => {
+    const { replies, chunks } = till(() => reply, undefined, [], limits);
+    await replies.get(call('a'), { node: 'answers', meter: newMeter() });
+    expect(chunks[0]!.limits).toEqual({ build: 'b', maxCost, maxCalls: 9 });
+  });
+
+  it('are kept with what was asked, and tell of tries that failed by the node that asked', async () => {
+    const failure = { class: 'transient', reason: 'overloaded', message: 'busy' };
+    const failed = { type: 'call-retry', call: 0, failure, waitMilliseconds: 50 };
+    const { replies, calls, heard } = till(() => reply, undefined, [failed, { ...failed, call: 1 }, 'no notice']);
+    await replies.get(call('a'), { node: 'answers', meter: newMeter() });
+    expect(calls.get(call('a').key)).toMatchObject({ request: 'a', raw: '{}', cost: 0.5 });
+    expect(heard).toEqual([{ type: 'call-retry', node: 'answers', failure, waitMilliseconds: 50 }]);
+
+    const refused = { class: 'permanent', reason: 'refused', message: 'no' } as const;
+    const stored = { failure: refused, failedAt: 1, node: 'answers' };
+    const other = till(() => ({ answer: { type: 'failure', stored }, meter: METER }));
+    expect(await other.replies.get(call('a'), { node: 'answers', meter: newMeter() })).toEqual({
+      type: 'failure',
+      failure: refused,
+    });
+    expect(other.calls.failure(call('a').key)).toEqual({ request: 'a', ...stored });
   });
 
   it('end for the first reason that nothing more is bought; a reason of one call ends no others', async () => {

@@ -28,6 +28,8 @@ interface Packed {
   readonly name: string;
   readonly text: string;
   readonly method?: number;
+  /** Bytes between the name and the file, which the directory does not have. */
+  readonly extra?: string;
 }
 
 /** A ZIP archive: files, their directory, and where that is. */
@@ -35,7 +37,7 @@ function zip(files: readonly Packed[], comment = ''): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, text, method = 8 } of files) {
+  for (const { name, text, method = 8, extra = '' } of files) {
     const plain = Buffer.from(text);
     const packed = method === 8 ? deflateRawSync(plain) : plain;
     const common = Buffer.alloc(26);
@@ -46,9 +48,11 @@ function zip(files: readonly Packed[], comment = ''): Uint8Array {
     common.writeUInt16LE(name.length, 22);
     const place = Buffer.alloc(14);
     place.writeUInt32LE(offset, 10);
-    parts.push(Buffer.from('PK\x03\x04'), common, Buffer.from(name), packed);
+    const own = Buffer.from(common);
+    own.writeUInt16LE(extra.length, 24);
+    parts.push(Buffer.from('PK\x03\x04'), own, Buffer.from(name), Buffer.from(extra), packed);
     directory.push(Buffer.from('PK\x01\x02'), Buffer.alloc(2), common, place, Buffer.from(name));
-    offset += 30 + name.length + packed.length;
+    offset += 30 + name.length + extra.length + packed.length;
   }
   const end = Buffer.alloc(18);
   end.writeUInt16LE(files.length, 6);
@@ -135,7 +139,7 @@ describe('a log as an archive', () => {
     expect(await rows(archive(samples), 'run.eval')).toEqual(await rows(encode({ ...HEAD, samples })));
     const entries = [
       { name: 'samples/10_epoch_1.json', text: JSON.stringify({ ...SAMPLE, id: 10 }), method: 0 },
-      { name: 'samples/9_epoch_1.json', text: JSON.stringify({ ...SAMPLE, id: 9 }) },
+      { name: 'samples/9_epoch_1.json', text: JSON.stringify({ ...SAMPLE, id: 9 }), extra: 'UT\x01\x00x' },
       { name: '_journal/start.json', text: JSON.stringify(HEAD) },
     ];
     expect((await rows(zip(entries, 'a comment'), 'run.eval')).map((row) => row.prompt_id)).toEqual([9, 10]);

@@ -76,6 +76,25 @@ describe('inBlocks', () => {
     expect(joined.map(({ joins }) => joins?.length)).toEqual([expected.length]);
   });
 
+  it('tells how long a whole, a block and what blocks come to have taken', async () => {
+    const { blobs } = memoryStore();
+    const task = taskOn(await numbers(blobs, [1, 2]), { units: 2 });
+    const ticking = () => {
+      let now = 1000;
+      return () => (now += 7);
+    };
+    const whole = await evaluateTask(task, countKind, blobs, ticking());
+    const block = await evaluateTask(
+      { ...task, block: { from: 0, to: 2, milliseconds: 99 } },
+      countKind,
+      blobs,
+      ticking(),
+    );
+    const joins = [block.output.outputs[ROWS]!];
+    const joined = await evaluateTask({ ...task, joins }, countKind, blobs, ticking());
+    expect([whole, block, joined].map(({ milliseconds }) => milliseconds)).toEqual([7, 14, 7]);
+  });
+
   it('leaves work of one unit in one piece', async () => {
     const { blobs } = memoryStore();
     const task = taskOn(await numbers(blobs, [1, 2]), { units: 1 });

@@ -52,6 +52,20 @@ describe('a build', () => {
     expect(world.store.contents.builds).toHaveLength(records);
   });
 
+  it('leaves one where a single node is not what it was when it was last built, however long ago that was', async () => {
+    const world = toyWorld();
+    const noted = (note: string) => {
+      const graph = toyGraph();
+      const last = graph.nodes.get('last')!;
+      return { ...graph, nodes: new Map([...graph.nodes, ['last', { ...last, params: { note } }] as const]) };
+    };
+    await world.build(noted('one'));
+    await world.build(noted('two'));
+    await world.build(noted('one'), { force: new Set(['answers/a']) }, ['count']);
+    const back = await world.build(noted('one'));
+    expect([back.build === null, nodesWith(back, 'run')]).toEqual([false, []]);
+  });
+
   it('stops the wave at a node that re-runs to the same bytes', async () => {
     const world = toyWorld();
     await world.build();

@@ -90,6 +90,14 @@ describe('the first twenty items', () => {
     ],
     ['too few to tell', 0.3, [['unparseable', 19]]],
     [
+      'the one after them',
+      0.3,
+      [
+        ['ok', 10],
+        ['unparseable', 11],
+      ],
+    ],
+    [
       'later ones',
       0.3,
       [

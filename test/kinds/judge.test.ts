@@ -271,6 +271,11 @@ describe('scales, reasons and criteria', () => {
     expect(Object.keys(schemaOf(judge({ rationale: 'after' })).properties)).toEqual(['score', 'why']);
     expect(judged([ok({ analysis: 'Sound.', score: 8 })], before).verdict).toMatchObject({ rationale: 'Sound.' });
     expect(judged([ok({ score: 8 })], before).verdict).not.toHaveProperty('rationale');
+    // A name that says nothing hides none that says something.
+    expect(judged([ok({ analysis: ' \n', reason: 'Sound.', score: 8 })], before).verdict).toMatchObject({
+      rationale: 'Sound.',
+    });
+    expect(judged([ok({ analysis: '', score: 8 })], before).verdict).not.toHaveProperty('rationale');
   });
 
   it('criteria are weighted: (2 · 1 + 1 · 0.25) / 3 is 0.75', () => {

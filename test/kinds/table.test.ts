@@ -97,6 +97,13 @@ describe('responses', () => {
     ]);
   });
 
+  it('without ids have those of their prompts as Python strips them, a byte order mark and all', async () => {
+    const [plain, spaced, marked] = (
+      await responsesOf('prompt,brief\nHow?,So.\n How? ,So.\n\ufeffHow?,So.\n', { policy: 'brief' })
+    ).rows;
+    expect([plain!.prompt_id === spaced!.prompt_id, plain!.prompt_id === marked!.prompt_id]).toEqual([true, false]);
+  });
+
   it('go by their prompts where the ids name several alike, and that is said', async () => {
     const twice = 'id,prompt,brief\na,How?,So.\nb,Why?,Because.\na,Where?,Here.\n';
     const { rows, notes } = await responsesOf(twice, { policy: 'brief' });

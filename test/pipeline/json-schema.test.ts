@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { pipelineJsonSchema } from '../../src/pipeline/json-schema.ts';
+import { textFile, yamlFile } from '../../src/core/params.ts';
+import { configJsonSchema, pipelineJsonSchema } from '../../src/pipeline/json-schema.ts';
 import { EXPERIMENT, KINDS } from './fixture.ts';
 
 interface Branch {
@@ -68,5 +69,22 @@ describe('the JSON Schema of pipeline.yaml', () => {
     const { params } = branch('prompts').properties;
     expect(accepts(params, { source: 'p.jsonl', samples: '${samples}' })).toBe(true);
     expect(accepts(params, { source: 'p.jsonl', samples: 'many' })).toBe(false);
+  });
+});
+
+describe('the JSON Schema of a file', () => {
+  it('describes what the file holds, its own files by their paths, and no reference', () => {
+    const content = yamlFile(z.strictObject({ judge: textFile(), size: z.number().default(3) }));
+    expect(configJsonSchema(content, 'a file')).toEqual({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      title: 'a file',
+      type: 'object',
+      properties: {
+        judge: { type: 'string', description: expect.any(String) },
+        size: { type: 'number', default: 3 },
+      },
+      required: ['judge'],
+      additionalProperties: false,
+    });
   });
 });

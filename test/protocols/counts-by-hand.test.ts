@@ -59,3 +59,10 @@ it('SGLang tells from the token before the place that is asked for', () => {
   expect(body).toMatchObject({ input_ids: [4, 5, 6, 7], logprob_start_len: 1 });
   expect(body).not.toHaveProperty('top_logprobs_num');
 });
+
+it('bytes are kept where they are not those of the tokens that are shown', () => {
+  const bytesOf = (...entries: readonly (readonly [token: string, bytes: number[] | null])[]) =>
+    tokensOf({ content: entries.map(([token, bytes]) => ({ token, bytes, logprob: -1 })) }).tokenBytes;
+  expect(bytesOf(['a', [97]], ['é', [0xc3, 0xa9]], ['b', null])).toBeUndefined();
+  for (const bytes of [[0xc3], [0x61, 0xc3], [0x62]]) expect(bytesOf(['a', bytes], ['b', null])).toEqual([bytes, null]);
+});

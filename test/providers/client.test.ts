@@ -148,6 +148,26 @@ describe('what is sent and what is kept', () => {
     expect(outcomes).toEqual([MAYBE]);
   });
 
+  it('is no answer where the reply says so: it is kept with what it said, and billed by its usage', async () => {
+    const raw = JSON.stringify({ ...COMPLETION, choices: [{ message: { refusal: 'I will not.' } }] });
+    const { buy, outcomes, server } = await shop((_, response) => reply(response, 200, raw));
+    expect(await buy(order(CHAT))).toEqual({
+      ok: false,
+      failure: { class: 'permanent', reason: 'refused', message: 'I will not.' },
+      raw,
+    });
+    expect(outcomes).toEqual([{ billed: { inputTokens: 12, cachedInputTokens: 4, outputTokens: 3 } }]);
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('that is an error is billed by the tokens that it counts', async () => {
+    const { buy, outcomes } = await shop((_, response) =>
+      reply(response, 400, { error: { message: 'too long' }, usage: { prompt_tokens: 7, completion_tokens: 0 } }),
+    );
+    expect(await buy(order(CHAT))).toMatchObject({ ok: false });
+    expect(outcomes).toEqual([{ billed: { inputTokens: 7, cachedInputTokens: 0, outputTokens: 0 } }]);
+  });
+
   it('sends the credential, and nothing that the environment adds', async () => {
     process.env.OPENAI_CUSTOM_HEADERS = 'x-injected: yes\nidempotency-key: other\nauthorization: Bearer other';
     process.env.OPENAI_ORG_ID = 'org-from-the-environment';

@@ -24,8 +24,9 @@ describe('a build in batches', () => {
       expect(store.batches.list()).toMatchObject([{ id: batch.id, state: 'prepared', count: CALLS, dollars: 3 }]);
       expect(batch.calls.map(({ key }) => store.batches.call(key)?.submission)).toEqual(Array(CALLS).fill(batch.id));
     };
-    api.onCreate = () => {
-      expect(store.batches.list()).toMatchObject([{ state: 'creating' }]);
+    api.onCreate = ({ id }, input) => {
+      expect(input).toBe(`file of ${id}`);
+      expect(store.batches.list()).toMatchObject([{ state: 'creating', input }]);
       return undefined;
     };
     expect(await build()).toMatchObject(LEFT);

@@ -58,7 +58,7 @@ export class ToyBatches implements BatchApi {
   readonly made: MadeBatch[] = [];
   readonly cancelled: string[] = [];
   /** Called for each batch before it is made; a failure refuses it, 'silent' makes it without an answer. */
-  onCreate: (batch: NewBatch) => BatchStep<never> | 'silent' | undefined = () => undefined;
+  onCreate: (batch: NewBatch, input: string | undefined) => BatchStep<never> | 'silent' | undefined = () => undefined;
   onUpload: (batch: NewBatch) => void = () => {};
   /** Called at each look, to end what should have ended. */
   onLook: (batch: MadeBatch) => void = () => {};
@@ -69,8 +69,8 @@ export class ToyBatches implements BatchApi {
     return { ok: true, value: `file of ${batch.id}` };
   }
 
-  async create(batch: NewBatch): Promise<BatchStep<BatchState>> {
-    const how = this.onCreate(batch);
+  async create(batch: NewBatch, input?: string): Promise<BatchStep<BatchState>> {
+    const how = this.onCreate(batch, input);
     if (how !== undefined && how !== 'silent') return how;
     const made: MadeBatch = {
       id: `b${this.made.length}`,

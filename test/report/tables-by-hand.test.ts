@@ -490,6 +490,12 @@ describe('tables of the data', () => {
     const both = qualityTables(dataOf({ quality: [quality, other, differ] })).slice(1);
     expect(both.map(({ note }) => note!.split('. ').at(-1))).toEqual(['Scorers: judge, other.', 'Scorers: apart.']);
     expect(transportTables(dataOf({ quality: [quality, other] })).map(lines)).toEqual([lines(transport!)]);
+    const audited = transportTables(dataOf({ quality: [other, quality, { ...apart, logger: null }] }));
+    expect(audited.map(lines)).toEqual([lines(transport!), lines(transport!)]);
+    expect(audited.map(({ note }) => note!.startsWith('The calibration is learnt on the logged'))).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('say of a probe that its labels enter nothing else, where any policy has one', () => {

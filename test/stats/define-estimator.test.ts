@@ -64,6 +64,12 @@ describe('an estimator that is added', () => {
     expect(estimators.alternativesTo(estimators.get('direct')).draws).toBe('shrunk');
   });
 
+  test('takes its place among those that may lead, no two of which have the same', () => {
+    const ranks = estimators.leaders.map(({ leads }) => leads!.rank);
+    expect(ranks).toEqual([0.5, ...Array.from(ESTIMATORS.leaders, (_, index) => index + 1)]);
+    expect(ESTIMATORS.leaders.slice(0, 3).map(({ name }) => name)).toEqual(['dr-cpo', 'stacked-dr', 'tmle']);
+  });
+
   test.each([
     [{ estimator: 'shrunk', pull_share: 2 }, 'pull_share', '<=1'],
     [{ estimator: 'direct', pull_share: 0.5 }, 'pull_share', "'pull_share' is no setting of direct"],

@@ -27,6 +27,22 @@ it('shows the reports whose data are there', async () => {
   expect(build.reports()).toEqual([]);
 });
 
+it('calls a judge that no dataset names by what its nodes are called, without their policies', async () => {
+  const store = open(folder());
+  const node = nodeMaker(store);
+  const rows = [{ prompt_id: 'q0', prompt: 'How?', status: 'ok', response: 'So.', score: 0.5, variance: 0 }];
+  const responses = await node('responses/p0', 'responses', { rows });
+  const scores = (name: string) => node(name, 'scores', { rows, inputs: [['responses', '', 'responses/p0']] });
+  const build = openStudy(store, [
+    responses,
+    await scores('scores/strict/p0'),
+    await scores('ratings/p0'),
+    await scores('votes/mild'),
+  ]);
+  const query = { text: '', only: 'all', a: undefined, b: undefined, scorer: undefined, order: undefined } as const;
+  expect(build.items({ ...query, offset: 0, limit: 9 })?.scorers).toEqual(['strict', 'ratings', 'mild']);
+});
+
 async function sourceOfToys({ builds = 0, start }: { builds?: number; start?: string } = {}) {
   const world = toyWorld();
   for (let index = 0; index < builds; index++) await world.build(toyGraph({ words: ['one', `word${index}`] }));

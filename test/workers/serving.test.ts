@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BuildAbout, Seen } from '../../src/cluster/roster.ts';
 import { SUMMARY } from '../../src/core/kind.ts';
-import { InHand } from '../../src/workers/in-hand.ts';
+import { InHand, untilIdle } from '../../src/workers/in-hand.ts';
 import { readJob } from '../../src/workers/job.ts';
 import { moveOf } from '../../src/workers/job-progress.ts';
 import { strangers } from '../../src/workers/strangers.ts';
@@ -26,6 +26,31 @@ describe('a worker', () => {
     inHand.release('two', 9000);
     expect(idleAt(9500, 9501)).toEqual([false, true]);
   });
+
+  it.each([
+    [undefined, 2000, [500, 500, 500, 500]],
+    [1200, 9000, [500, 500, 500]],
+    [300, 9000, [300, 300]],
+  ])(
+    'that may be idle for %s ms waits a quarter of its lease at a time, and no longer than that',
+    async (idle, end, waits) => {
+      const interrupt = new AbortController();
+      let now = 0;
+      let beats = 0;
+      const slept: number[] = [];
+      const clock = {
+        now: () => now,
+        sleep: async (milliseconds: number) => {
+          slept.push(milliseconds);
+          now += milliseconds;
+          if (now >= end) interrupt.abort();
+        },
+      };
+      const waiting = { idle, lease: 2000, clock, interrupt: interrupt.signal };
+      await untilIdle(new InHand(0), waiting, () => void beats++);
+      expect([slept, beats]).toEqual([waits, waits.length]);
+    },
+  );
 
   it('tells once of each other code that a build of the last minute has work for', () => {
     const notes: string[] = [];
