@@ -2,7 +2,7 @@
 
 import type { Provider } from '../core/graph.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import type { SeenExchange } from '../providers/client.ts';
+import type { SeenExchange } from '../providers/client-options.ts';
 import { count } from '../text/numbers.ts';
 import { type Check, check } from './probe.ts';
 

@@ -6,7 +6,7 @@ import { limitFindings } from '../../src/doctor/limits.ts';
 import { targetsOf } from '../../src/doctor/probe-targets.ts';
 import { registerKinds } from '../../src/kinds/index.ts';
 import { loadPipeline } from '../../src/pipeline/load.ts';
-import type { SeenExchange } from '../../src/providers/client.ts';
+import type { SeenExchange } from '../../src/providers/client-options.ts';
 import { simulatorIdentity } from '../pipeline/fixture.ts';
 import { PROVIDER } from './support.ts';
 

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import type { CallRequest, CallResult } from '../../src/core/provider-port.ts';
-import { createProviderClient, type ProviderClientOptions } from '../../src/providers/client.ts';
+import { createProviderClient } from '../../src/providers/client.ts';
+import type { ProviderClientOptions } from '../../src/providers/client-options.ts';
 import { missingKeys } from '../../src/providers/secrets.ts';
 import { admitAll, MAYBE, NOT_BILLED, UNSENT } from '../engine/money.ts';
 import {

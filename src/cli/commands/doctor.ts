@@ -4,7 +4,7 @@ import { Command, Option } from 'clipanion';
 import { EVENTS_VERSION } from '../../core/events.ts';
 import { EXIT, type ExitCode } from '../../core/problem.ts';
 import { unaskedDollars } from '../../engine/plan/approval.ts';
-import type { SeenExchange } from '../../providers/client.ts';
+import type { SeenExchange } from '../../providers/client-options.ts';
 import { systemClock } from '../../providers/clock.ts';
 import { secrets } from '../../providers/environment.ts';
 import { Budget } from '../../replies/budget.ts';
