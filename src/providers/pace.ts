@@ -128,7 +128,7 @@ interface Shut {
   readonly since: number;
   readonly pace: number;
   readonly grown: number;
-  /** The limit before, where that was kept to for a minute; else 0. */
+  /** The pace before, where that was kept for a minute; else 0. */
   readonly before: number;
   /** How often it refused. */
   refusals: number;
@@ -325,7 +325,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       refusalTime = Math.max(refusalTime * 0.9, now - request.at);
     },
     cut({ at, pace = 0 }, now, asked = 0) {
-      const before = limit !== undefined && at - started >= MINUTE ? limit : 0;
+      const before = at - started >= MINUTE ? (limit ?? tally.count(at - MINUTE + SLOT, at)) : 0;
       shut ??= { since: at, pace, grown: grownAt(at), before, refusals: 0, askAt: now, asked: undefined };
       shut.refusals++;
       shut.asked = undefined;

@@ -124,6 +124,23 @@ describe('a limit that the server enforces', () => {
   });
 
   it.each([
+    [30, 3],
+    [60, 2],
+    // Whoever shuts for so long is asked once a minute.
+    [300, 8],
+  ])(
+    'is not taken from a build that was at work before an outage of %i seconds: minute %i is as before',
+    (seconds, index) => {
+      const outage: LimitedServer = {
+        ask: (now) => ({ answered: now < MINUTE || now >= MINUTE + seconds * 1_000, freeIn: 1, left: 0 }),
+      };
+      const { minutes } = drive(outage, { minutes: 12, senders: 8, latency: 500 });
+      // Eight senders get 960 a minute.
+      expect(minutes[index]!.answered).toBeGreaterThan(0.8 * 960);
+    },
+  );
+
+  it.each([
     ['halved', 600, 300],
     ['doubled', 600, 1_200],
     ['lowered to a tenth', 3_000, 300],
