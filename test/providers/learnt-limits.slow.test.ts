@@ -126,8 +126,6 @@ describe('a limit that the server enforces', () => {
   it.each([
     [30, 3],
     [60, 2],
-    // Whoever shuts for so long is asked once a minute.
-    [300, 8],
   ])(
     'is not taken from a build that was at work before an outage of %i seconds: minute %i is as before',
     (seconds, index) => {
