@@ -5,26 +5,42 @@ import { afterEach, expect, it } from 'vitest';
 import type { TryOutcome } from '../../src/core/provider-port.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { admitAll, UNSENT } from '../engine/money.ts';
-import { COMPLETION, LIMITS, never, order, provider, reply, serve, settle, virtualClock } from './support.ts';
+import {
+  type Answering,
+  COMPLETION,
+  LIMITS,
+  never,
+  order,
+  provider,
+  reply,
+  serve,
+  settle,
+  virtualClock,
+} from './support.ts';
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const thing of opened.splice(0).reverse()) await thing.close();
 });
 
-it('gives up who waits for a turn or for the next try, and lets land what flies', async () => {
-  const held: ServerResponse[] = [];
-  const server = await serve(({ body }, response) => {
-    if (body.includes('busy')) reply(response, 503, { error: { message: 'busy' } }, { 'retry-after': '600' });
-    else held.push(response);
-  });
+async function shop(concurrency: number, answer: Answering) {
+  const server = await serve(answer);
   const buyer = createProviderClient({
-    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 2 } })],
+    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency } })],
     secrets: () => undefined,
     clock: virtualClock(),
     random: () => 0.5,
   });
   opened.push(server, buyer);
+  return { server, buyer };
+}
+
+it('gives up who waits for a turn or for the next try, and lets land what flies', async () => {
+  const held: ServerResponse[] = [];
+  const { server, buyer } = await shop(2, ({ body }, response) => {
+    if (body.includes('busy')) reply(response, 503, { error: { message: 'busy' } }, { 'retry-after': '600' });
+    else held.push(response);
+  });
   const drain = new AbortController();
   const retries: unknown[] = [];
   const buy = (text: string) =>
@@ -55,14 +71,7 @@ it('gives up who waits for a turn or for the next try, and lets land what flies'
 });
 
 it('writes down no try that waits for its turn, and sends none that was interrupted while it was written down', async () => {
-  const server = await serve((_, response) => reply(response, 200, COMPLETION));
-  const buyer = createProviderClient({
-    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 1 } })],
-    secrets: () => undefined,
-    clock: virtualClock(),
-    random: () => 0.5,
-  });
-  opened.push(server, buyer);
+  const { server, buyer } = await shop(1, (_, response) => reply(response, 200, COMPLETION));
   const drain = new AbortController();
   const outcomes: TryOutcome[] = [];
   const writing: (() => void)[] = [];
@@ -88,14 +97,7 @@ it('writes down no try that waits for its turn, and sends none that was interrup
 });
 
 it('sends no try that cannot be written down: it costs nothing, and the next has its place', async () => {
-  const server = await serve((_, response) => reply(response, 200, COMPLETION));
-  const buyer = createProviderClient({
-    providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, concurrency: 1 } })],
-    secrets: () => undefined,
-    clock: virtualClock(),
-    random: () => 0.5,
-  });
-  opened.push(server, buyer);
+  const { server, buyer } = await shop(1, (_, response) => reply(response, 200, COMPLETION));
   const outcomes: TryOutcome[] = [];
   const buy = (ready: () => Promise<void>) =>
     buyer.buy(order({ model: 'm', max_tokens: 5, messages: [] }), {
