@@ -93,8 +93,7 @@ export async function tryUntilDone(
     if (failure.class === 'transient' && !isRefused) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
     const silence = silenceOf(isRefused, limiter, goneFor);
     if (silence?.what === 'gone') gone++;
-    const so = { tried, attempts, asked, reason: failure.reason, gone };
-    const next = nextOf(silence, so, options);
+    const next = nextOf(silence, { tried, gone, attempts, asked, reason: failure.reason }, options);
     if (!next.again) {
       const outOfTime = next.why === 'attempts' ? undefined : waitedEnough(next.why, asked, patience);
       return giveUp(afterLastTry(state, endpoint, turn, failure, outOfTime));
@@ -157,22 +156,22 @@ function silenceOf(isRefused: boolean, limiter: Limiter, goneFor: number | undef
 /** A silence uses up time, and all else tries. */
 function nextOf(
   silence: Silence | undefined,
-  so: {
+  last: {
     readonly tried: number;
+    readonly gone: number;
     readonly attempts: number;
     readonly asked: number | undefined;
     readonly reason: CallFailure['reason'];
-    readonly gone: number;
   },
   { random, patience }: ProviderClientOptions,
 ): NextTry {
   switch (silence?.what) {
     case undefined:
-      return nextTry(so.tried, so.attempts, so.asked, random, so.reason, patience);
+      return nextTry(last.tried, last.attempts, last.asked, random, last.reason, patience);
     case 'shut':
-      return afterRefusal(so.asked, silence.since, random, patience);
+      return afterRefusal(last.asked, silence.since, random, patience);
     case 'gone':
-      return whileGone(so.gone, silence.since, random, patience);
+      return whileGone(last.gone, silence.since, random, patience);
   }
 }
 
