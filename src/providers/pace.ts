@@ -26,7 +26,7 @@ export const SLOWEST_PACE = 2;
 /** The gain of a measure over one of these, requests or milliseconds; of ten times as many it is a tenth. */
 const UNSURE_REQUESTS = 3;
 const UNSURE_TIME = 2_000;
-const SUREST = 0.05;
+const SUREST = 0.04;
 /** With a larger gain next to nothing is known. */
 const UNSURE = 0.5;
 const REMEMBERED = 0.1;

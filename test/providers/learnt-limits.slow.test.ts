@@ -228,7 +228,7 @@ describe('refusals by chance', () => {
 
   it('are told from those of a limit that comes into force later', () => {
     const server = changing(4 * MINUTE, careless(0.3), bucket(300));
-    const { minutes, learnt } = drive(server, { minutes: 9, senders: 16, latency: 500 });
+    const { minutes, learnt } = drive(server, { minutes: 10, senders: 16, latency: 500 });
     expect(minutes.at(-1)!.answered).toBeGreaterThan(0.9 * 300);
     expect(minutes.at(-1)!.refused).toBeLessThan(minutes.at(-1)!.answered);
     expect(learnt[0] ?? 0).toBeLessThan(600);
