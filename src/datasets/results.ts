@@ -32,7 +32,7 @@ export type EstimatedRow = EstimateCell & {
   readonly status: 'ok';
   /** In the labels' units, as the rest is. */
   readonly estimate: number;
-  /** Of sampling, of the oracle slice and of extrapolation together; what the interval is made of. */
+  /** Of sampling, of the oracle slice, of extrapolation and of stabilised weights together; what the interval is made of. */
   readonly standardError: number;
   readonly samplingStandardError: number;
   readonly oracleStandardError: number;
@@ -40,6 +40,8 @@ export type EstimatedRow = EstimateCell & {
   readonly sharedVariance: number;
   /** Of scores beyond the labelled ones, where the calibration is held flat; 0 where there are none. */
   readonly extrapolationStandardError: number;
+  /** For the bias that stabilised weights may have left; absent where none are stabilised, or they moved nothing. */
+  readonly stabilisationStandardError?: number | undefined;
   /** Of the judge's own stated uncertainty; not part of `standardError`. 0 for a deterministic judge. */
   readonly judgeStandardError: number;
   readonly lower: number;

@@ -311,6 +311,7 @@ export const ESTIMATES: RowType<EstimateRow> = {
         oracleStandardError: z.number(),
         sharedVariance: z.number(),
         extrapolationStandardError: z.number(),
+        stabilisationStandardError: z.number().optional(),
         judgeStandardError: z.number(),
         lower: z.number(),
         upper: z.number(),

@@ -38,6 +38,9 @@ export function estimateInUnits(row: EstimateRow, { level, difference, variance 
     oracleStandardError: difference(row.oracleStandardError),
     sharedVariance: variance(row.sharedVariance),
     extrapolationStandardError: difference(row.extrapolationStandardError),
+    ...(row.stabilisationStandardError === undefined
+      ? {}
+      : { stabilisationStandardError: difference(row.stabilisationStandardError) }),
     judgeStandardError: difference(row.judgeStandardError),
   };
 }

@@ -271,6 +271,9 @@ function rowOf(
     oracleStandardError: Math.sqrt(components.oracleVariance),
     sharedVariance: components.sharedVariance,
     extrapolationStandardError: Math.sqrt(components.extrapolationVariance),
+    ...(components.stabilisationVariance === undefined
+      ? {}
+      : { stabilisationStandardError: Math.sqrt(components.stabilisationVariance) }),
     judgeStandardError: cell.judgeStandardError,
     lower: interval[0],
     upper: interval[1],

@@ -19,6 +19,7 @@ import type {
   PolicyDiagnostics,
   PolicyResult,
 } from './inference/result.ts';
+import { shiftMoment, withShift } from './inference/stabilisation.ts';
 import { quantileOfSorted } from './numeric/moments.ts';
 import { gatesByAudit, gatesByOwnLabels, type HeldAgainst } from './own-labels.ts';
 import type { Computation } from './study/computation.ts';
@@ -214,7 +215,12 @@ function estimatedPolicy(
   { diagnostics, inference: normal }: ReturnType<typeof diagnose>,
 ): EstimatedPolicy {
   const raw = diagnostics.rawWeights;
-  const inference = withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config);
+  const byLabels = withRareLabels(normal, computed.estimate, diagnostics.rareLabels, config);
+  const influence = { influence: computed.influence, influencePromptIds: computed.promptIds };
+  const inference =
+    computed.stabilisation === null || config.choices.stabilisationVariance === 'leave-out'
+      ? byLabels
+      : withShift(byLabels, computed.estimate, shiftMoment([{ ...influence, stabilisation: computed.stabilisation }]));
   const inUse = diagnostics.weights ?? raw;
   const judgeVariance = config.judgeUncertainty ? computed.judgeVariance : 0;
   return {
@@ -231,8 +237,7 @@ function estimatedPolicy(
     rawEss: raw?.ess ?? null,
     meanRawWeight: raw?.mean ?? null,
     tail: raw === null ? null : { index: tailValue(raw.tailIndex), maximumShare: raw.maximumShare },
-    influence: computed.influence,
-    influencePromptIds: computed.promptIds,
+    ...influence,
     oracleJackknife: computed.leaveOneOut,
     skewed: computed.skewed,
     stabilisation: computed.stabilisation,

@@ -1,3 +1,4 @@
+import { dot, mean } from './numeric/moments.ts';
 import { normalQuantile, studentQuantile } from './numeric/special-functions.ts';
 
 /** V(n, m) = perPrompt/n + perLabel/m + remaining: variance of an estimate from n evaluated prompts and m oracle labels. */
@@ -11,7 +12,7 @@ export interface VarianceModel {
   readonly overstated?: number;
   /** What neither prompts nor labels lower; absent for nothing. */
   readonly remaining?: number;
-  /** Share of the measured variances' spread that the model explains; below 0.5 do not trust a plan. */
+  /** Share of the measured variances' spread that the model explains but for a factor; below 0.5 do not trust a plan. */
   readonly rSquared: number;
 }
 
@@ -291,23 +292,28 @@ export function impliedVarianceModel(components: PlannedComponents, prompts: num
 }
 
 /**
- * R² of the law on measured variances, 1 − Σ(V − V(n, m))²/Σ(V − V̄)²: the share of their spread that it explains; null below three of
- * them, or without a spread.
+ * R² of how measured variances fall, on c V(n, m) with the best c: 1 − Σ(V − c V(n, m))²/Σ(V − V̄)²; null below three of them, or without a
+ * spread. What a pilot takes its variance to be is its own; subsets of it say how that falls, and their size is theirs: as noisy as the
+ * pilot's, and a median of what is skewed.
  *
  * @example
- * explainedShare({ perPrompt: 1, perLabel: 0 }, [1, 2, 4].map((prompts) => ({ prompts, labels: 1, variance: 1 / prompts }))) // 1
+ * explainedShare({ perPrompt: 1, perLabel: 0 }, [1, 2, 4].map((prompts) => ({ prompts, labels: 1, variance: 3 / prompts }))) // 1
  */
 export function explainedShare(
   { perPrompt, perLabel, remaining = 0 }: Pick<VarianceModel, 'perPrompt' | 'perLabel' | 'remaining'>,
   points: readonly MeasuredVariance[],
 ): number | null {
   if (points.length < 3) return null;
-  const centre = points.reduce((sum, { variance }) => sum + variance, 0) / points.length;
+  const law = points.map(({ prompts, labels }) => perPrompt / prompts + perLabel / labels + remaining);
+  const variances = points.map(({ variance }) => variance);
+  const squares = dot(law, law);
+  const scale = squares > 0 ? dot(law, variances) / squares : 0;
+  const centre = mean(variances);
   let residual = 0;
   let spread = 0;
-  for (const { prompts, labels, variance } of points) {
-    residual += (variance - perPrompt / prompts - perLabel / labels - remaining) ** 2;
+  variances.forEach((variance, i) => {
+    residual += (variance - scale * law[i]!) ** 2;
     spread += (variance - centre) ** 2;
-  }
+  });
   return spread > 0 ? 1 - residual / spread : null;
 }

@@ -38,6 +38,7 @@ describe('on a scale from 1 to 5', () => {
       oracleStandardError: 0.375,
       sharedVariance: 0.0625,
       extrapolationStandardError: 0.5,
+      stabilisationStandardError: 0.75,
       judgeStandardError: 0.625,
       n: 7,
     } as EstimatedRow;
@@ -51,6 +52,7 @@ describe('on a scale from 1 to 5', () => {
       oracleStandardError: 1.5,
       sharedVariance: 1,
       extrapolationStandardError: 2,
+      stabilisationStandardError: 3,
       judgeStandardError: 2.5,
       n: 7,
     });

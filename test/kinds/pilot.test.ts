@@ -74,44 +74,49 @@ describe('a pilot', () => {
     expect(pilotOf(settings, few).policies[0]).toMatchObject({ status: 'refused', gate: 'too-few-rows' });
   });
 
-  it('of a hundred prompts and forty labels measures how well the law holds, on the medians of ten subsets of each size', () => {
-    const data = labelledOn(100, 40);
+  it('of a hundred prompts and sixty labels measures how well the law tells how it falls, on the medians of ten subsets of each size', () => {
+    const data = labelledOn(100, 60);
     const pilot = pilotOf(settings, data);
     const { labels, policies, pairs } = pilot;
-    expect(labels).toBe(40);
+    expect(labels).toBe(60);
     const subsets = Array.from({ length: 10 }, (_, seed) => new Subsampler(data, seed));
-    const sizes = [30, 45, 60, 80].flatMap((size) =>
+    const sizes = [30, 45, 60, 80, 100].flatMap((size) =>
       [0.5, 0.75, 1].map((share) => ({ prompts: size, labels: Math.round((share * labels * size) / 100) })),
     );
     // An estimate whose few labels lie close together has an interval of another kind.
     const ofTheLaw = ({ diagnostics: { gates } }: EstimatedPolicy) =>
       gates.every(({ gate, open }) => gate !== 'unseen-labels' || open === true);
-    // Six and nine labels of 30 prompts are too few, and so are nine of 45.
-    expect(sizes.filter((size) => size.labels < 10).map((size) => size.labels)).toEqual([6, 9, 9]);
-    const measured = sizes
-      .filter((size) => size.labels >= 10)
-      .map((size) => {
-        const results = subsets.map((subset) =>
-          estimate(
-            { ...settings, gates: OPEN_GATES },
-            subset.draw({ prompts: size.prompts, labelled: size.labels / size.prompts, ownLabelled: 1 }),
-          ),
-        );
-        const known = results.map(({ policies, config }) => {
-          const [a, b] = policies as EstimatedPolicy[];
-          const { difference, standardError } = comparePolicies(a!, b!, config);
-          // What few labels may overstate is left out.
-          const pair = standardError ** 2 - differenceComponents(a!, b!, config).overstatedShare * difference ** 2;
-          return [ofTheLaw(a!) ? a!.standardError ** 2 : Number.NaN, ofTheLaw(a!) && ofTheLaw(b!) ? pair : Number.NaN];
-        });
-        const [first, pair] = [0, 1].map((of) => {
-          const variances = known.map((each) => each[of]!).filter((variance) => !Number.isNaN(variance));
-          const sorted = variances.sort((a, b) => a - b);
-          const [below, above] = [Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2)];
-          return sorted.length === 0 ? [] : [{ ...size, variance: (sorted[below]! + sorted[above]!) / 2 }];
-        });
-        return { first: first!, pair: pair! };
+    // Fewer than thirty labels are in no plan, and all of a hundred prompts are the pilot.
+    const asked = sizes.filter((size) => size.labels >= 30 && size.labels < 60);
+    expect(asked.map((size) => [size.prompts, size.labels])).toEqual([
+      [60, 36],
+      [80, 36],
+      [80, 48],
+      [100, 30],
+      [100, 45],
+    ]);
+    const measured = asked.map((size) => {
+      const results = subsets.map((subset) =>
+        estimate(
+          { ...settings, gates: OPEN_GATES },
+          subset.draw({ prompts: size.prompts, labelled: size.labels / size.prompts, ownLabelled: 1 }),
+        ),
+      );
+      const known = results.map(({ policies, config }) => {
+        const [a, b] = policies as EstimatedPolicy[];
+        const { difference, standardError } = comparePolicies(a!, b!, config);
+        // What few labels may overstate is left out.
+        const pair = standardError ** 2 - differenceComponents(a!, b!, config).overstatedShare * difference ** 2;
+        return [ofTheLaw(a!) ? a!.standardError ** 2 : Number.NaN, ofTheLaw(a!) && ofTheLaw(b!) ? pair : Number.NaN];
       });
+      const [first, pair] = [0, 1].map((of) => {
+        const variances = known.map((each) => each[of]!).filter((variance) => !Number.isNaN(variance));
+        const sorted = variances.sort((a, b) => a - b);
+        const [below, above] = [Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2)];
+        return sorted.length === 0 ? [] : [{ ...size, variance: (sorted[below]! + sorted[above]!) / 2 }];
+      });
+      return { first: first!, pair: pair! };
+    });
     const [first] = policies;
     if (first?.status !== 'ok') throw new Error(first?.reason);
     expect(first.rSquared).toBeCloseTo(

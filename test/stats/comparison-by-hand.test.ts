@@ -10,6 +10,7 @@ import {
   samplingCovariance,
 } from '../../src/stats/inference/joint-inference.ts';
 import { rankPolicies } from '../../src/stats/inference/ranking.ts';
+import { shiftMoment, withShift } from '../../src/stats/inference/stabilisation.ts';
 import { estimated, refusedPolicy, resultOf } from './support/hand-made.ts';
 
 const compare = (a: EstimatedPolicy, b: EstimatedPolicy, settings: Partial<EstimatorSettings> = {}) =>
@@ -552,6 +553,22 @@ test('stabilised weights that moved two policies apart widen their difference by
   expect(after! - before!).toBeCloseTo(2 * 0.05 ** 2 + (3 / 2) * (0.015 / 9), 12);
   // What both were moved by on the same prompts cancels.
   expect(errorOf(by(0.03, [0.1, -0.1, 0, 0, 0]), by(0.03, [0.1, -0.1, 0, 0, 0])) - still).toBeCloseTo(0, 12);
+});
+
+test('stabilised weights that moved a level widen its interval by the square of it once, and by its variance', () => {
+  const values = [0.3, -0.1, -0.2, 0.1, -0.1];
+  // Five prompts, of which two contribute ± 0.1/5: 5/4 · 2 · 0.02².
+  const stabilisation = { shift: 0.03, influence: Float64Array.from([0.1, -0.1, 0, 0, 0]) };
+  const level = estimated('p', 0.5, values, { stabilisation });
+  expect(shiftMoment([level])).toBeCloseTo(0.03 ** 2 + 0.001, 12);
+  expect(shiftMoment([estimated('p', 0.5, values)])).toBe(0);
+  // Ends that skewness has made unlike grow by the same factor: √(0.1² + 0.0069)/0.1 = 1.3.
+  const given = { ...level, standardError: 0.1, interval: [0.4, 0.8] as const };
+  const wider = withShift(given, 0.5, 0.0069);
+  expect(wider.standardError).toBeCloseTo(0.13, 12);
+  expect(wider.interval).toEqual([expect.closeTo(0.37, 12), expect.closeTo(0.89, 12)]);
+  expect(wider.components).toEqual({ ...given.components, stabilisationVariance: 0.0069 });
+  expect(withShift(given, 0.5, 0)).toBe(given);
 });
 
 describe('degrees of freedom of a difference that few own labels correct', () => {

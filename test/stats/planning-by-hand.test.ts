@@ -280,10 +280,15 @@ describe('the variance model', () => {
       { prompts: 20, labels: 10, variance: 0.03 },
       { prompts: 20, labels: 20, variance: 0.02 },
     ];
-    // Residuals 0.01, −0.01 and −0.01; about their mean of 0.04 the variances lie 0.03, −0.01 and −0.02.
-    expect(explainedShare(model(0.4, 0.2), measured)).toBeCloseTo(1 - 3 / 14, 12);
-    // 0.01 more of every variance leaves 0, −0.02 and −0.02.
-    expect(explainedShare({ ...model(0.4, 0.2), remaining: 0.01 }, measured)).toBeCloseTo(1 - 8 / 14, 12);
+    // Times 60/61 it leaves 62 − 60²/61 of 62 squares; about their mean of 0.04 the variances have 9 + 1 + 4.
+    expect(explainedShare(model(0.4, 0.2), measured)).toBeCloseTo(1 - (62 - 60 ** 2 / 61) / 14, 12);
+    // A law that falls likewise explains as much.
+    expect(explainedShare(model(1.2, 0.6), measured)).toBeCloseTo(1 - (62 - 60 ** 2 / 61) / 14, 12);
+    // With 0.01 more everywhere it is 0.07, 0.05 and 0.04: 72/90 of that.
+    expect(explainedShare({ ...model(0.4, 0.2), remaining: 0.01 }, measured)).toBeCloseTo(
+      1 - (62 - 72 ** 2 / 90) / 14,
+      12,
+    );
     expect(explainedShare(model(0.4, 0.2), measured.slice(1))).toBeNull();
     expect(explainedShare(model(0.4, 0.2), [measured[0]!, measured[0]!, measured[0]!])).toBeNull();
   });

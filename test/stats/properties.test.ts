@@ -138,8 +138,9 @@ describe('identities', () => {
         const variance = p.influence.reduce((s, v) => s + v * v, 0) / (n - 1) / n;
         expect(p.components.samplingVariance, estimator).toBeCloseTo(variance, 14);
         const { samplingVariance, oracleVariance, sharedVariance, extrapolationVariance } = p.components;
+        const { stabilisationVariance = 0 } = p.components;
         expect(p.standardError ** 2).toBeCloseTo(
-          samplingVariance + oracleVariance + sharedVariance + extrapolationVariance,
+          samplingVariance + oracleVariance + sharedVariance + extrapolationVariance + stabilisationVariance,
           14,
         );
       }

@@ -12,6 +12,7 @@ import {
   impliedVarianceModel,
   type MeasuredVariance,
   OPEN_GATES,
+  POWER,
 } from '../../stats/index.ts';
 import { Subsampler } from '../../stats/subsample.ts';
 import type { Units } from '../units.ts';
@@ -87,10 +88,11 @@ export function pilotInUnits(pilot: Pilot, { difference, variance }: Units): Pil
 const PROMPTS_TO_MEASURE = 100;
 const LABELS_TO_MEASURE = 40;
 /** Sizes of the subsets: of the prompts, and of the labels among them. */
-const PROMPT_SHARES = [0.3, 0.45, 0.6, 0.8];
+const PROMPT_SHARES = [0.3, 0.45, 0.6, 0.8, 1];
 const LABEL_SHARES = [0.5, 0.75, 1];
 const REPLICATES = 10;
-const LABELS_AT_LEAST = 10;
+/** The law is checked where plans may be: calibrations of fewer labels vary by more than it says. */
+const LABELS_AT_LEAST = POWER.minimumLabels;
 
 /** A variance is measured whether or not its estimate would be shown, from what has a variance at all. */
 const MEASURED: Partial<GateThresholds> = {
@@ -104,7 +106,7 @@ const MEASURED: Partial<GateThresholds> = {
  * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, and of each pair's difference, scaled from the two components of its variance: the sampling part
  * falls with prompts, the oracle part with labels. (A fit of the whole variance on subsets confuses the two wherever
  * labels are a share of the prompts.) On a dataset that is large enough, variances measured on its subsets, the median of
- * ten draws each, say how well the law holds: R². Deterministic.
+ * ten draws each, say how well the law tells how it falls: R². Deterministic.
  */
 export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const { promptIds, oracleLabels } = data.logged;
@@ -181,7 +183,7 @@ function measure(
     const size = Math.floor(promptShare * prompts);
     for (const share of LABEL_SHARES) {
       const labels = Math.round(share * labelShare * size);
-      if (labels < LABELS_AT_LEAST) continue;
+      if (labels < LABELS_AT_LEAST || (promptShare === 1 && share === 1)) continue;
       const variances = new Map<string, number[]>(data.policies.map((policy) => [policy, []]));
       for (const sampler of samplers) {
         // Asking for all own labels keeps those that are there.

@@ -20,6 +20,7 @@ const COLUMNS: readonly (readonly [name: string, value: (row: EstimateRow, data:
   ['oracle_standard_error', (row) => (row.status === 'ok' ? row.oracleStandardError : null)],
   ['shared_variance', (row) => (row.status === 'ok' ? row.sharedVariance : null)],
   ['extrapolation_standard_error', (row) => (row.status === 'ok' ? row.extrapolationStandardError : null)],
+  ['stabilisation_standard_error', (row) => (row.status === 'ok' ? (row.stabilisationStandardError ?? null) : null)],
   ['judge_standard_error', (row) => (row.status === 'ok' ? row.judgeStandardError : null)],
   ['lower', (row) => (row.status === 'ok' ? row.lower : null)],
   ['upper', (row) => (row.status === 'ok' ? row.upper : null)],

@@ -3,19 +3,14 @@ import { studentQuantile, studentTwoSidedP } from '../numeric/special-functions.
 import type { Stabilisation } from '../study/computation.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { bootstrapDifference } from './bootstrap-inference.ts';
-import {
-  type DifferenceComponents,
-  isRounding,
-  pairedByPrompt,
-  pairedContributions,
-  SAME,
-} from './difference-variance.ts';
+import { type DifferenceComponents, isRounding, pairedByPrompt, SAME } from './difference-variance.ts';
 import { correctedSkewness, intervalOf, statisticOf } from './inference.ts';
 import {
   differenceCovariance,
   drawNormals,
   groupwiseDifference,
   jointCovariance,
+  pairedContributions,
   SIMULATION,
   type SimulationOptions,
 } from './joint-inference.ts';

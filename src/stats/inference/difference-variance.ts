@@ -2,13 +2,13 @@
 
 import { differenceSupport } from '../diagnostics/label-support.ts';
 import { rareDifferenceVariance } from '../diagnostics/rare-labels.ts';
-import { dot } from '../numeric/moments.ts';
 import type { EstimatorConfig } from '../study/config.ts';
 import { promptClusteredVariance } from '../study/estimator.ts';
 import { jackknifeVariance, satterthwaite } from '../study/oracle-uncertainty.ts';
 import { extrapolationOf, jointVariance } from './inference.ts';
-import { groupwiseDifference, promptContributions } from './joint-inference.ts';
+import { groupwiseDifference, pairedContributions } from './joint-inference.ts';
 import type { EstimatedPolicy } from './result.ts';
+import { shiftMoment, varianceOf } from './stabilisation.ts';
 
 /** Variances of a paired difference: sampling, oracle, shared and extrapolation as of a level, and what a difference alone has. */
 export interface DifferenceComponents {
@@ -46,7 +46,7 @@ export function pairedByPrompt(
   const few = isRare || degreesOfFreedom === 'smallest' ? NONE : fewLabelsVariance(a, b, leaveOneOut);
   const labelVariance = rare.labels + few.variance;
   const overstated = overstatedShare(a, b);
-  const stabilisationVariance = shiftMoment(a, b);
+  const stabilisationVariance = shiftMoment([a, b]);
   const biases = overstated * (a.estimate - b.estimate) ** 2 + stabilisationVariance;
   const variance = joint.variance + labelVariance + rare.own + extrapolationVariance + biases;
   const parts = {
@@ -99,27 +99,6 @@ function overstatedShare(a: EstimatedPolicy, b: EstimatedPolicy): number {
   const share = Math.min(Math.max(1 - Math.min(ofA, ofB), 0), 1);
   return share ** 2 / 3;
 }
-
-/**
- * For the bias that stabilised weights leave in a difference: twice the square of the shift that they show, and the variance of it. The gate on stabilisation holds a
- * shift against the error of a level, which is far larger than that of a paired difference, so it lets pass what was moved by less than on average, and now and then
- * what chance has hardly moved at all: then the shift's own variance tells what may be left.
- */
-function shiftMoment(a: EstimatedPolicy, b: EstimatedPolicy): number {
-  if (a.stabilisation === null && b.stabilisation === null) return 0;
-  const shift = (a.stabilisation?.shift ?? 0) - (b.stabilisation?.shift ?? 0);
-  const [ofA, ofB] = [a, b].map((of) => ({
-    ...of,
-    influence: of.stabilisation?.influence ?? of.influence.map(() => 0),
-  }));
-  return 2 * shift ** 2 + varianceOf(pairedContributions(ofA!, ofB!));
-}
-
-/** Of a sum of what independent prompts contribute, centred. */
-const varianceOf = (contributions: Float64Array): number =>
-  contributions.length > 1
-    ? (contributions.length / (contributions.length - 1)) * dot(contributions, contributions)
-    : 0;
 
 const ofLevels = (a: EstimatedPolicy, b: EstimatedPolicy): number =>
   satterthwaite(
@@ -181,12 +160,6 @@ function addedByRareLabels({
 /** Of the labels that correct an estimate by their weights; without such a correction there is no end to them. */
 const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
   gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
-
-/** What each prompt contributes to the difference, in the order of its first appearance; centred. */
-export function pairedContributions(a: EstimatedPolicy, b: EstimatedPolicy): Float64Array {
-  const [ofA, ofB] = promptContributions([a, b]);
-  return ofA!.map((c, g) => c - ofB![g]!);
-}
 
 /**
  * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by their prompts: those

@@ -32,8 +32,10 @@ export function promptTotals(influence: Float64Array, promptIds: readonly string
   return totals;
 }
 
+type Influenced = Pick<EstimatedPolicy, 'influence' | 'influencePromptIds'>;
+
 /** The centred c_a of each policy. */
-export function promptContributions(policies: readonly EstimatedPolicy[]): Float64Array[] {
+export function promptContributions(policies: readonly Influenced[]): Float64Array[] {
   const rowOf = new Map<string, number>();
   for (const p of policies) for (const id of p.influencePromptIds) if (!rowOf.has(id)) rowOf.set(id, rowOf.size);
   const prompts = rowOf.size;
@@ -45,6 +47,12 @@ export function promptContributions(policies: readonly EstimatedPolicy[]): Float
     const centre = column.reduce((s, c) => s + c, 0) / Math.max(prompts, 1);
     return column.map((c) => c - centre);
   });
+}
+
+/** What each prompt contributes to the difference, in the order of its first appearance; centred. */
+export function pairedContributions(a: Influenced, b: Influenced): Float64Array {
+  const [ofA, ofB] = promptContributions([a, b]);
+  return ofA!.map((c, g) => c - ofB![g]!);
 }
 
 /** What makes the error of an estimate, or of a difference of two. */

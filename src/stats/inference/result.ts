@@ -42,7 +42,7 @@ export interface PolicyDiagnostics {
   readonly gates: readonly GateCheck[];
 }
 
-/** Variances of the estimate, in squared label units. The first four make the standard error; the judge's stands apart. */
+/** Variances of the estimate, in squared label units. All but the judge's make the standard error. */
 export interface VarianceComponents {
   readonly samplingVariance: number;
   readonly oracleVariance: number;
@@ -50,6 +50,8 @@ export interface VarianceComponents {
   readonly sharedVariance: number;
   /** What scores outside the labelled range leave open, see `inferenceOf`. */
   readonly extrapolationVariance: number;
+  /** For the bias that stabilised weights may have left, see `shiftMoment`; absent where none are stabilised. */
+  readonly stabilisationVariance?: number;
   readonly judgeVariance: number;
 }
 

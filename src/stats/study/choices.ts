@@ -53,6 +53,8 @@ export interface Choices {
   readonly sharedPrompts: 'count' | 'ignore';
   /** The variance that scores outside the labelled range leave open. */
   readonly extrapolationVariance: 'add' | 'leave-out';
+  /** The variance for the bias that stabilised weights may have left in a level. */
+  readonly stabilisationVariance: 'add' | 'leave-out';
   /** The interval of un-normalised weights, which are skewed. */
   readonly skewness: 'correct' | 'ignore';
   /** Of a sum of variances: weighed by their sizes (Welch and Satterthwaite), or the smaller of the two. */
@@ -106,6 +108,7 @@ export const RECOMMENDED: Choices = {
   rareLabels: 'pseudo-labels',
   sharedPrompts: 'count',
   extrapolationVariance: 'add',
+  stabilisationVariance: 'add',
   skewness: 'correct',
   // A small oracle term on 4 degrees of freedom must not widen an interval whose variance rests on hundreds of prompts.
   degreesOfFreedom: 'weighed',

@@ -76,7 +76,7 @@ export function allColumnsTable(data: ReportData, scorer: string): Table {
     data.estimates.filter((row) => row.scorer === scorer),
     {
       title: ['All columns,', { strong: scorer }, 'scorer'],
-      note: 'SE is made of the sampling, the oracle and the extrapolation part; the judge’s is apart.',
+      note: 'SE is made of the sampling, the oracle and the extrapolation part, and under calibrated-ips of what its weights may be off by; the judge’s is apart.',
     },
   );
 }

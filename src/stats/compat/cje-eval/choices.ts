@@ -26,6 +26,7 @@ const VERSION_0_3: Choices = {
   rareLabels: 'ignore',
   sharedPrompts: 'ignore',
   extrapolationVariance: 'leave-out',
+  stabilisationVariance: 'leave-out',
   skewness: 'ignore',
   // K − 1 = 4 with five folds, whatever the terms' sizes.
   degreesOfFreedom: 'smallest',
