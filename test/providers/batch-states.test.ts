@@ -123,8 +123,8 @@ describe('rates', () => {
     // The requests that go on as before are no part of it.
     for (let tried = 0; tried < 32; tried++)
       expect([rates.wait(1, 908_000), rates.send(1, 908_000).onTrial]).toEqual([0, true]);
-    // 68 in that minute, and a gain of 0.05 begins 0.0125 below: 67.15 a minute.
-    expect(rates.wait(1, 908_000)).toBe(Math.ceil(60_000 / (68 * 0.9875)));
+    // 68 in that minute, and a gain of 3/68 begins a quarter of that below: 67.25 a minute.
+    expect(rates.wait(1, 908_000)).toBe(Math.ceil(60_000 / 67.25));
   });
 
   it('that refusals taught are told to nobody before they held for two minutes', () => {
