@@ -95,6 +95,20 @@ describe('a plan', () => {
     expect(world.buyer.sent.length).toBeLessThanOrEqual(12);
   });
 
+  it('counts what will be asked about answers that are still to come, beside what is asked about those that are there', async () => {
+    const world = toyWorld();
+    await world.build(toyGraph({ words: ['one'] }), {}, ['answers/a']);
+    const graph = toyGraph();
+    const first = graph.nodes.get('answers/a')!;
+    const inputs = { words: { arity: 'one' as const, nodes: [{ label: '', node: 'answers/a' }] } };
+    const nodes = new Map(graph.nodes).set('answers/c', { ...first, name: 'answers/c', inputs });
+    const made = await makePlan({ ...graph, nodes }, ['answers/c'], OPTIONS, world.ports());
+    expect(planned(made, 'answers/a')).toMatchObject({ items: 3, unsettled: 2, calls: 2, exact: true });
+    expect(planned(made, 'answers/c')).toMatchObject({ items: 3, unsettled: 1, calls: 3, exact: false });
+    expect(made).toMatchObject({ calls: 5, exact: false });
+    expect(made.models).toEqual([expect.objectContaining({ calls: 5 })]);
+  });
+
   it('from sizes alone builds no request: stored replies count as well, up-to-date nodes do not', async () => {
     const world = toyWorld();
     const exact = await plan(world);
