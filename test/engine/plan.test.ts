@@ -274,6 +274,23 @@ describe('a saved plan', () => {
     ]);
   });
 
+  it('does not hold where a node reads another one under the same label', async () => {
+    const world = toyWorld();
+    const saved = await plan(world);
+    const graph = toyGraph();
+    const count = graph.nodes.get('count')!;
+    const [a, b] = count.inputs.answers!.nodes;
+    const crossed = [
+      { ...a!, node: b!.node },
+      { ...b!, node: a!.node },
+    ];
+    const inputs = { answers: { ...count.inputs.answers!, nodes: crossed } };
+    const nodes = new Map(graph.nodes).set('count', { ...count, inputs });
+    expect(facts(planMoves(saved, await plan(world, { ...graph, nodes }), prices(1)))).toEqual([
+      'count: input answers changed',
+    ]);
+  });
+
   it('does not hold when a price grew, and does when it fell', async () => {
     const world = toyWorld();
     const saved = await plan(world);
