@@ -55,6 +55,14 @@ describe('a canary', () => {
     expect(built.totals.calls).toMatchObject({ bought: 50, cached: 10 });
   });
 
+  it('says where before and after are of different inputs, or nothing was there before', async () => {
+    const world = toyWorld();
+    const sameInputs = async () => (await run(world)).nodes.map((node) => node.sameInputs);
+    expect(await sameInputs()).toEqual([false, false]);
+    await world.build(toyGraph({ words: WORDS.slice(1) }));
+    expect(await sameInputs()).toEqual([false, false]);
+  });
+
   it('tries new items each time, until none is left', async () => {
     const world = toyWorld();
     const graph = toyGraph({ words: WORDS.slice(0, 6) });

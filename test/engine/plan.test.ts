@@ -95,6 +95,20 @@ describe('a plan', () => {
     expect(world.buyer.sent.length).toBeLessThanOrEqual(12);
   });
 
+  it('counts what will be asked about answers that are still to come, beside what is asked about those that are there', async () => {
+    const world = toyWorld();
+    await world.build(toyGraph({ words: ['one'] }), {}, ['answers/a']);
+    const graph = toyGraph();
+    const first = graph.nodes.get('answers/a')!;
+    const inputs = { words: { arity: 'one' as const, nodes: [{ label: '', node: 'answers/a' }] } };
+    const nodes = new Map(graph.nodes).set('answers/c', { ...first, name: 'answers/c', inputs });
+    const made = await makePlan({ ...graph, nodes }, ['answers/c'], OPTIONS, world.ports());
+    expect(planned(made, 'answers/a')).toMatchObject({ items: 3, unsettled: 2, calls: 2, exact: true });
+    expect(planned(made, 'answers/c')).toMatchObject({ items: 3, unsettled: 1, calls: 3, exact: false });
+    expect(made).toMatchObject({ calls: 5, exact: false });
+    expect(made.models).toEqual([expect.objectContaining({ calls: 5 })]);
+  });
+
   it('from sizes alone builds no request: stored replies count as well, up-to-date nodes do not', async () => {
     const world = toyWorld();
     const exact = await plan(world);
@@ -257,6 +271,23 @@ describe('a saved plan', () => {
     expect(facts(planMoves(saved, other, prices(1)))).toEqual([
       'targets: last in the plan, count now',
       'last: is gone',
+    ]);
+  });
+
+  it('does not hold where a node reads another one under the same label', async () => {
+    const world = toyWorld();
+    const saved = await plan(world);
+    const graph = toyGraph();
+    const count = graph.nodes.get('count')!;
+    const [a, b] = count.inputs.answers!.nodes;
+    const crossed = [
+      { ...a!, node: b!.node },
+      { ...b!, node: a!.node },
+    ];
+    const inputs = { answers: { ...count.inputs.answers!, nodes: crossed } };
+    const nodes = new Map(graph.nodes).set('count', { ...count, inputs });
+    expect(facts(planMoves(saved, await plan(world, { ...graph, nodes }), prices(1)))).toEqual([
+      'count: input answers changed',
     ]);
   });
 

@@ -29,6 +29,19 @@ describe('why', () => {
     ]);
   });
 
+  it('tells edits of one stage that are not the same apart', async () => {
+    const world = toyWorld();
+    await world.build();
+    const graph = toyGraph({ suffix: '?' });
+    const other = graph.nodes.get('answers/b')!;
+    const nodes = new Map(graph.nodes).set('answers/b', { ...other, params: { ...other.params, suffix: '…' } });
+    const why = await explain({ ...graph, nodes }, 'last', {}, world.ports());
+    expect(why.causes.map(({ nodes: alike, cause }) => [alike, cause.changes.map(({ after }) => after)])).toEqual([
+      [['answers/a'], ['?']],
+      [['answers/b'], ['…']],
+    ]);
+  });
+
   it('names code, and stops at an upstream node that comes out the same', async () => {
     const world = toyWorld();
     await world.build();

@@ -34,6 +34,12 @@ describe('what goes on as before after a refusal', () => {
 
   it('measures nothing where hardly any was answered, nor what was sent at once', () => {
     expect(foundBy(tried([false, ...Array<boolean>(31).fill(true)], 100))).toBeUndefined();
+    // Two answers are one interval: one request in the 3.2 seconds.
+    expect(foundBy(tried([false, false, ...Array<boolean>(30).fill(true)], 100))).toEqual({
+      answered: 2,
+      refused: 30,
+      answeredPerMinute: 18.75,
+    });
     expect(foundBy(tried(Array<boolean>(32).fill(false), 0))).toMatchObject({ answeredPerMinute: 18_600 });
   });
 

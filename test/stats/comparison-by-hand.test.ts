@@ -383,6 +383,14 @@ describe('the difference of two policies', () => {
     expect(wide.standardError).toBeCloseTo(2 * Math.sqrt(0.05), 14);
     expect(wide.interval).toEqual([-0.3, 0.1].map((v) => expect.closeTo(v, 14)));
     expect(wide.pValue).toBeCloseTo(1, 14);
+    // Of 0.3 the distances are −0.4, −0.2, −0.1, 0 and 0.2, and only when doubled does one reach it: 2 · 2/6, whichever the sign.
+    const reached = { ...ends, difference: 0.3, analytic: 2 * Math.sqrt(0.05) };
+    expect(bootstrapDifference(reached, 0.5).pValue).toBeCloseTo(4 / 6, 14);
+    expect(bootstrapDifference({ ...reached, a: ends.b, b: spread, difference: -0.3 }, 0.5).pValue).toBeCloseTo(
+      4 / 6,
+      14,
+    );
+    expect(bootstrapDifference({ ...reached, analytic: 0 }, 0.5).pValue).toBeCloseTo(2 / 6, 14);
     // Far from 0 nothing reaches: 2 · 1/6, whichever the sign.
     const far = { a: spread, b: flatten(5, 2), difference: -1.7, analytic: 0 };
     expect(bootstrapDifference(far, 0.5).pValue).toBeCloseTo(2 / 6, 14);

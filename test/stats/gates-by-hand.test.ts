@@ -20,6 +20,7 @@ import {
   scoreOverlapGate,
   stabilisationGate,
   transportGates,
+  unseenLabelsGate,
 } from '../../src/stats/gates/gates.ts';
 import { OPEN_GATES } from '../../src/stats/gates/open-gates.ts';
 import { auditTransport, marginOf, type TransportAudit } from '../../src/stats/gates/transport-audit.ts';
@@ -296,6 +297,14 @@ describe('the other gates, just inside and just outside', () => {
       message: 'tail-index (in-use) is not computable: the tail index of the weights is below 1',
     });
   });
+});
+
+test('labels that keep away from an end leave their gate open, but for own labels fewer than twenty', () => {
+  const openOf = (kind: 'calibration' | 'correction', count: number) =>
+    unseenLabelsGate(0.1, 0.05, { kind, count, below: 0.5, above: 0.1 }).open;
+  expect([openOf('correction', 19), openOf('correction', 20)]).toEqual([undefined, true]);
+  // A calibration is shared, and its differences with it.
+  expect([openOf('calibration', 5), openOf('calibration', 19)]).toEqual([true, true]);
 });
 
 describe('the boundary card', () => {
