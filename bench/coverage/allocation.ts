@@ -104,9 +104,10 @@ const PILOTS = [
 const FLOORS = [0.05, 0.2, 0.5];
 
 /**
- * The most that any allocation could come to, by the formula and not by simulation: the standard error of a mean of M responses,
- * √((Var Y + E[u (1/π − 1)])/M), with π made of the world's own spread u = Var(Y | S), over that of as many labels at random. Rows that a
- * pilot has labelled keep their probability, and no row has less than a floor's share of the mean one.
+ * The most that any allocation could come to, by the formula and not by simulation: the standard error of a mean of M
+ * responses, √((Var Y + E[u (1/π − 1)])/M), with π made of the world's own spread u = Var(Y | S), over that of as many
+ * labels at random. Rows that a pilot has labelled keep their probability, and no row has less than a floor's share of the
+ * mean one.
  */
 export function allocationBoundLines(): string[] {
   const head = [

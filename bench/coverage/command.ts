@@ -1,6 +1,6 @@
 /**
- * The worlds of `attacks.ts` and `held-out.ts` through the command itself: files on scales of their own, a pipeline, `cje build`, and what it wrote. One build
- * holds all seeds of a world.
+ * The worlds of `attacks.ts` and `held-out.ts` through the command itself: files on scales of their own, a pipeline, `cje
+ * build`, and what it wrote. One build holds all seeds of a world.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -1,7 +1,7 @@
 /**
- * Worlds that nothing in src/stats was chosen on: responses with one of five manners, by a law that depends on the prompt, and with lengths, so
- * that log ratios are sums of a finite and a continuous part; prompts of kinds rather than of one effect; labels that are counts, heaps, mixtures
- * and failures. Values are means of 400,000 responses, known to ± 0.0006.
+ * Worlds that nothing in src/stats was chosen on: responses with one of five manners, by a law that depends on the prompt,
+ * and with lengths, so that log ratios are sums of a finite and a continuous part; prompts of kinds rather than of one
+ * effect; labels that are counts, heaps, mixtures and failures. Values are means of 400,000 responses, known to ± 0.0006.
  */
 
 import type { EvaluationData, FreshDraws } from '../../src/stats/index.ts';
@@ -12,7 +12,10 @@ import { choose } from './world.ts';
 
 type Random = ReturnType<typeof randomSource>;
 
-/** How a policy leans to the higher manners, on usual prompts and on the few of a rare kind, and how much longer it writes (log words). */
+/**
+ * How a policy leans to the higher manners, on usual prompts and on the few of a rare kind, and how much longer it writes
+ * (log words).
+ */
 interface Leaning {
   readonly usual: number;
   readonly rare: number;
@@ -78,7 +81,10 @@ const LAWS = {
   MIX: byScore((s, random) =>
     clip(random.uniform() < 0.2 + 0.6 * s ** 1.5 ? 0.82 + 0.08 * random.normal() : 0.25 + 0.12 * random.normal()),
   ),
-  /** Easy and hard prompts, which the judge scores by different slopes: at equal scores the kinds' labels differ, and so the policies' by a little. */
+  /**
+   * Easy and hard prompts, which the judge scores by different slopes: at equal scores the kinds' labels differ, and so the
+   * policies' by a little.
+   */
   SLOPES: (answer, { missed }, random) => {
     const easy = missed < 0.6;
     const score = clip((easy ? 0.3 + 0.65 * answer.worth : 0.1 + 0.55 * answer.worth) + 0.05 * random.normal());

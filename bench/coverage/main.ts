@@ -40,17 +40,16 @@ export type RunStudy = (
 ) => Promise<CoverageRow[]>;
 
 /**
- * Prints coverage, bias and refusals in the simulated world.
- * Arguments: seeds=2000 n=1000 labelled=0.25 own=50 estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed
- * kappa=0.1 temperature=1 drift=0 folds=5 first=1; `drift` first makes a table over judges that drift on pi_cot, and
- * `worlds=all` the worlds of equations, `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0
- * inference=bootstrap change these); `thresholds` first makes tables of coverage by what a gate reads,
- * `attacks=all` the worlds that try what people bring, in this process or, with `command=1`, by builds of the command;
- * `held-out=all` worlds that nothing was chosen on, likewise;
- * `row-order` first builds one data set of each of some `attacks` with its rows in `seeds` other orders;
- * `power` first one of what plans come to, `seeds` studies of each of `pilots=4` plans;
- * `allocation` first one of what labels by known probability are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1` leaves the other
- * cores alone.
+ * Prints coverage, bias and refusals in the simulated world. Arguments: seeds=2000 n=1000 labelled=0.25 own=50
+ * estimators=snips,dr-cpo mode=recommended calibration=auto gates=closed kappa=0.1 temperature=1 drift=0 folds=5 first=1;
+ * `drift` first makes a table over judges that drift on pi_cot, and `worlds=all` the worlds of equations,
+ * `worlds=CONT,SHARED` some of them (labels=125 prompts=500 ownLabels=0 inference=bootstrap change these); `thresholds`
+ * first makes tables of coverage by what a gate reads, `attacks=all` the worlds that try what people bring, in this process
+ * or, with `command=1`, by builds of the command; `held-out=all` worlds that nothing was chosen on, likewise; `row-order`
+ * first builds one data set of each of some `attacks` with its rows in `seeds` other orders; `power` first one of what
+ * plans come to, `seeds` studies of each of `pilots=4` plans; `allocation` first one of what labels by known probability
+ * are worth (`worlds=STEP prompts=500` leaves the others out, `bound=1` prints the most that any could be). `threads=1`
+ * leaves the other cores alone.
  *
  * @returns the exit code: 1 where a promise is not kept. Promises are made for `recommended` with its gates closed, where
  * the assumptions hold: a judge that does not drift, log probabilities at the sampling temperature.
@@ -152,7 +151,10 @@ const NEEDS_DRAWS = 'direct,direct-augmented';
 const NEEDS_LOG = 'ips,snips,calibrated-ips';
 const NEEDS_BOTH = 'dr-cpo,tmle,stacked-dr,dr-augmented,dr-labelled';
 
-/** `attacks=all`, or some by name, with `command=1` by the command itself: what is covered, and below the table whatever may be covered less than 90 times in 100. */
+/**
+ * `attacks=all`, or some by name, with `command=1` by the command itself: what is covered, and below the table whatever may
+ * be covered less than 90 times in 100.
+ */
 async function attacks(options: Options, run: RunStudy, place: Place): Promise<boolean> {
   const asked = options.get('attacks')!.split(',');
   const names = asked[0] === 'all' ? Object.keys(ATTACKS) : asked;

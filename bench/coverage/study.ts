@@ -121,7 +121,10 @@ interface Pair extends Given {
   readonly together: readonly [number, number];
 }
 
-/** Differences one by one, and by family (the targets', and each against the policy that logged) whether all of its simultaneous intervals hold. */
+/**
+ * Differences one by one, and by family (the targets', and each against the policy that logged) whether all of its
+ * simultaneous intervals hold.
+ */
 export function tallyPairs(
   tallies: Tallies,
   { cell, logger }: { readonly cell: string; readonly logger: string | undefined },

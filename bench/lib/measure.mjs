@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 
 /**
  * @typedef {{ name: string, command: string, args: string[], cwd?: string, env?: NodeJS.ProcessEnv, before?: () => void }} Contender
- * @typedef {{ name: string, milliseconds: number, cpu: number }} Measured the median of the wall clock; the least CPU, in milliseconds: what others do to the machine only ever adds to it
+ * @typedef {{ name: string, milliseconds: number, cpu: number }} Measured the median of the wall clock; the least CPU, in
+ *   milliseconds: what others do to the machine only ever adds to it
  */
 
 /**

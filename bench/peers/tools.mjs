@@ -30,7 +30,8 @@ function npmInstall(folder, name) {
 /**
  * Each returns what to run for "nothing to do", or why it is left out.
  *
- * @type {Record<string, (folder: string, tasks: readonly import('./graph.mjs').Task[]) => { command: string, args: string[], env?: NodeJS.ProcessEnv } | { absent: string }>}
+ * @type {Record<string, (folder: string, tasks: readonly import('./graph.mjs').Task[]) => { command: string, args:
+ *   string[], env?: NodeJS.ProcessEnv } | { absent: string }>}
  */
 export const TOOLS = {
   ninja(folder, tasks) {

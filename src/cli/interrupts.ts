@@ -1,4 +1,7 @@
-/** Ctrl-C once: nothing new is sent; twice: calls in flight are dropped. A signal to end, or the loss of the terminal, counts as one. */
+/**
+ * Ctrl-C once: nothing new is sent; twice: calls in flight are dropped. A signal to end, or the loss of the terminal,
+ * counts as one.
+ */
 
 import { EXIT } from '../core/problem.ts';
 

@@ -13,7 +13,11 @@ interface ViewedSession extends PipelineSource {
   close(): Promise<void>;
 }
 
-/** Opens the pipeline for reading; by the settings of a build where they are given. @throws ProblemError where its files have mistakes */
+/**
+ * Opens the pipeline for reading; by the settings of a build where they are given.
+ *
+ * @throws ProblemError where its files have mistakes
+ */
 type Open = (settings: PipelineSettings | undefined) => Promise<Session>;
 
 /** @param openPast opens what earlier builds left, whatever the pipeline's files say */

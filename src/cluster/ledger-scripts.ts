@@ -50,9 +50,10 @@ const AHEAD = 500_000;
 const KEPT = 250_000;
 
 /**
- * Asks to send one try, and is told in how many milliseconds it is its turn. ARGV: call, owner, try, build, model, lease (ms), reserve, cap or -1, the build's cap or -1, its
- * most calls or -1, requests a minute or 0, tokens a minute or 0, tokens, how often a call may be bought again after a till
- * died with it, the digest of the answer that is not wanted again or nothing.
+ * Asks to send one try, and is told in how many milliseconds it is its turn. ARGV: call, owner, try, build, model, lease
+ * (ms), reserve, cap or -1, the build's cap or -1, its most calls or -1, requests a minute or 0, tokens a minute or 0,
+ * tokens, how often a call may be bought again after a till died with it, the digest of the answer that is not wanted again
+ * or nothing.
  */
 export const CLAIM = `
 ${BOOK_UNKNOWN}

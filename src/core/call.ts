@@ -32,7 +32,8 @@ export type Dialect = {
   readonly echoTokens: 0 | 1;
   /**
    * How a response is forced, and that its tokens are kept when it is generated: by their ids, by their ids through
-   * SGLang's own `/generate`, by its text, or as a message through vLLM's `prompt_logprobs`. Absent: by its text, and nothing is kept to check it by.
+   * SGLang's own `/generate`, by its text, or as a message through vLLM's `prompt_logprobs`. Absent: by its text, and
+   * nothing is kept to check it by.
    */
   readonly forcing?: Forcing;
   /**

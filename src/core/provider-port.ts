@@ -84,7 +84,10 @@ export interface PriceBook {
    * @param lane online unless told
    */
   cost(identity: string, model: string, usage: Usage, lane?: Lane): number | undefined;
-  /** The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown price or no cap. */
+  /**
+   * The most dollars that a call can cost: every UTF-8 byte a token, every answer as long as its cap. Undefined: unknown
+   * price or no cap.
+   */
   worstCase(identity: string, model: string, call: SizedCall, lane?: Lane): number | undefined;
   /** Where the price is from and of which day, where it is not one of the experiment's own table. */
   origin?(identity: string, model: string): string | undefined;

@@ -36,7 +36,10 @@ export type EstimatedRow = EstimateCell & {
   readonly standardError: number;
   readonly samplingStandardError: number;
   readonly oracleStandardError: number;
-  /** Twice the covariance of these two, from prompts that are evaluated and have labels; a part of `standardError`², and negative where they err against each other. */
+  /**
+   * Twice the covariance of these two, from prompts that are evaluated and have labels; a part of `standardError`², and
+   * negative where they err against each other.
+   */
   readonly sharedVariance: number;
   /** Of scores beyond the labelled ones, where the calibration is held flat; 0 where there are none. */
   readonly extrapolationStandardError: number;

@@ -25,7 +25,10 @@ export interface GateLook {
   readonly prompts: number;
   readonly missing: number;
   readonly labels: Readonly<Record<keyof GatedPair, number>>;
-  /** Of candidate minus baseline, in the labels' units; its bounds are each at level α, at all looks together. Null without a prompt. */
+  /**
+   * Of candidate minus baseline, in the labels' units; its bounds are each at level α, at all looks together. Null without
+   * a prompt.
+   */
   readonly difference: number | null;
   readonly lower: number;
   readonly upper: number;

@@ -92,7 +92,12 @@ interface Wanted {
   readonly seed: number;
 }
 
-/** For each row of the log whether to label it, and the probability that belongs to its label; and the policy that wrote them. @throws ProblemError */
+/**
+ * For each row of the log whether to label it, and the probability that belongs to its label; and the policy that wrote
+ * them.
+ *
+ * @throws ProblemError
+ */
 export function labelAllocation(output: Input, settings: CommonSettings, wanted: Wanted) {
   const data = rankedData(output);
   if (data.pooled === true) {

@@ -34,7 +34,10 @@ const REMEMBERED = 0.1;
 /** The pace is from a quarter of its gain below the limit to nearly as much above it. */
 const BELOW = 1 / 4;
 const GROWTH = 1.2;
-/** Requests at the lowest pace, milliseconds of growing, and until it doubles; for a gain of 1, and as many times more for a smaller one. */
+/**
+ * Requests at the lowest pace, milliseconds of growing, and until it doubles; for a gain of 1, and as many times more for a
+ * smaller one.
+ */
 const LOW_REQUESTS = 3;
 const GROWING = 800;
 const UNMET = 3_000;

@@ -5,7 +5,10 @@
 
 import type { CallFailure } from '../core/call.ts';
 
-/** The first back-off's upper end; of a server that says that it has too much to do, half a minute for six tries on average; milliseconds. */
+/**
+ * The first back-off's upper end; of a server that says that it has too much to do, half a minute for six tries on average;
+ * milliseconds.
+ */
 const FIRST_WAIT = 500;
 const FIRST_WAIT_OVERLOADED = 2_000;
 /** The most that any grows to, milliseconds. */

@@ -60,8 +60,8 @@ export type Keys = readonly string[];
 
 /**
  * Whether a text holds a credential: as it is, with any of its characters escaped as JSON or an address escapes them, or
- * within base64. One of letters alone counts where no letter or digit stands beside it, as in `sk-KEY`. A weak one, such as `s3cret` or `password`, may
- * be a word or a number of any answer: it counts where it is said to be a credential.
+ * within base64. One of letters alone counts where no letter or digit stands beside it, as in `sk-KEY`. A weak one, such as
+ * `s3cret` or `password`, may be a word or a number of any answer: it counts where it is said to be a credential.
  */
 export function repeats(text: string, keys: Keys): boolean {
   return keys.some((key) => {

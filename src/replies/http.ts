@@ -100,8 +100,8 @@ export function http({ calls, client, spend, intents, protocols, now, emit, sign
       const own = last?.dollars ?? 0;
       const certain = last?.certain !== false;
       /**
-       * Writes the record, in place of the kept one that was asked for anew, together with the end of its try. Where that fails, what was paid is in no record, and nobody can
-       * show what for: it is unknown.
+       * Writes the record, in place of the kept one that was asked for anew, together with the end of its try. Where that
+       * fails, what was paid is in no record, and nobody can show what for: it is unknown.
        *
        * @param unbooked dollars of it that the meter does not have yet
        */

@@ -34,7 +34,10 @@ const BINS = 20;
 const LABELS_A_BIN = 6;
 /** Labels that a calibration meets but for rounding say nothing of where they scatter. */
 const NO_SPREAD = 1e-9;
-/** Of twice the log likelihood: the best of some twenty cuts of normal residuals gains as much by chance about once in a hundred times. */
+/**
+ * Of twice the log likelihood: the best of some twenty cuts of normal residuals gains as much by chance about once in a
+ * hundred times.
+ */
 const EVIDENCE = 12;
 
 /**
@@ -43,11 +46,12 @@ const EVIDENCE = 12;
  *
  *   π_i = max(p_i, 0.2 m/n, min(1, τ v(S_i)√û^(−k)(S_i))),  Σπ = m
  *
- * with p_i that of the labels of before: `labelPropensities`, else their share. û is the mean squared residual by parts of the
- * scores, as few as the labels can tell apart, made of calibration and labels without the row's fold: were a label to decide on its own probability,
- * those met closely by chance would weigh most, and intervals be too short. v is the mean over policies of their draws' share of a bin over the
- * log's, which is how a label there weighs in a calibrated mean. Rows with a label are not asked for again; another is drawn with
- * probability (π_i − p_i)/(1 − p_i): where a hash of its name and the seed, on [0, 1), lies below.
+ * with p_i that of the labels of before: `labelPropensities`, else their share. û is the mean squared residual by parts of
+ * the scores, as few as the labels can tell apart, made of calibration and labels without the row's fold: were a label to
+ * decide on its own probability, those met closely by chance would weigh most, and intervals be too short. v is the mean
+ * over policies of their draws' share of a bin over the log's, which is how a label there weighs in a calibrated mean. Rows
+ * with a label are not asked for again; another is drawn with probability (π_i − p_i)/(1 − p_i): where a hash of its name
+ * and the seed, on [0, 1), lies below.
  *
  * @example
  * allocateLabels({ estimator: 'direct' }, data, { labels: 50, seed: 1 }).rows.length // 400
@@ -96,8 +100,8 @@ export function allocateLabels(
 }
 
 /**
- * By what a row is drawn, so that each is drawn for itself: its prompt's id, and with it, where the prompt has several rows, its score and its
- * number among those of that score. No order of rows decides which scores are chosen.
+ * By what a row is drawn, so that each is drawn for itself: its prompt's id, and with it, where the prompt has several
+ * rows, its score and its number among those of that score. No order of rows decides which scores are chosen.
  */
 function namesOf(promptIds: readonly string[], scores: Float64Array) {
   const rows = new Map<string, number>();
@@ -144,8 +148,9 @@ function binsOf(scores: Float64Array, wanted: number): Bins {
 }
 
 /**
- * How the policies' draws lie against the log, bin by bin, a mean over policies; 1 without draws. Shares of bins differ by chance too, so
- * their distance from 1 is taken by the part of its square that chance does not explain (James and Stein 1961).
+ * How the policies' draws lie against the log, bin by bin, a mean over policies; 1 without draws. Shares of bins differ by
+ * chance too, so their distance from 1 is taken by the part of its square that chance does not explain (James and Stein
+ * 1961).
  */
 function relevance(bins: Bins, scores: Float64Array, draws: readonly Float64Array[]): Float64Array {
   const countsOf = (of: Float64Array) => {
@@ -176,9 +181,9 @@ interface Residual {
 }
 
 /**
- * √û by score: squared residuals of one mean from end to end, split in two wherever two means are that much likelier for normal residuals (as a
- * regression tree is grown; Breiman et al. 1984), and so on in either part. A mean in each of many bins is known to a half or so, and an
- * allocation that follows chance costs more than it gains.
+ * √û by score: squared residuals of one mean from end to end, split in two wherever two means are that much likelier for
+ * normal residuals (as a regression tree is grown; Breiman et al. 1984), and so on in either part. A mean in each of many
+ * bins is known to a half or so, and an allocation that follows chance costs more than it gains.
  */
 function residualSpread(residuals: readonly Residual[]): (score: number) => number {
   const sorted = residuals.toSorted((a, b) => a.score - b.score || a.square - b.square);
@@ -197,7 +202,10 @@ function residualSpread(residuals: readonly Residual[]): (score: number) => numb
   return spreadOf(sorted);
 }
 
-/** Where two means of squares are likelier than one by {@link EVIDENCE}, with labels enough on either side; undefined where nowhere. */
+/**
+ * Where two means of squares are likelier than one by {@link EVIDENCE}, with labels enough on either side; undefined where
+ * nowhere.
+ */
 function likelierApart(residuals: readonly Residual[]): number | undefined {
   const n = residuals.length;
   const total = residuals.reduce((sum, { square }) => sum + square, 0);

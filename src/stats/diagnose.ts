@@ -370,8 +370,9 @@ function pooledGates(study: Study, level: RewardCalibration | null): GateCheck[]
 }
 
 /**
- * What says that the calibration holds for the policy: its own labels, else those of the log by their weights; and, where these correct the
- * estimate, that they do so for what the policy answers. Of the policy that logged it holds: its labels are what was learnt.
+ * What says that the calibration holds for the policy: its own labels, else those of the log by their weights; and, where
+ * these correct the estimate, that they do so for what the policy answers. Of the policy that logged it holds: its labels
+ * are what was learnt.
  */
 function calibrationGates(
   study: Study,

@@ -29,8 +29,8 @@ import { freshView, loggedView } from './study/policy-view.ts';
 import { evaluatedPolicies, type Prepared, prepareStudy, type Study } from './study/study.ts';
 
 /**
- * Estimates the value of every policy, the one that wrote the log last where the data name it: the mean oracle label (or judge score, uncalibrated) of its responses over the
- * prompt law.
+ * Estimates the value of every policy, the one that wrote the log last where the data name it: the mean oracle label (or
+ * judge score, uncalibrated) of its responses over the prompt law.
  *
  * A policy that cannot be estimated is refused with a reason and with what to collect, never with NaN; one policy's
  * refusal does not touch another. Deterministic: equal inputs give equal bits.

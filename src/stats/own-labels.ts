@@ -17,9 +17,9 @@ export interface HeldAgainst {
 }
 
 /**
- * A specification test (Hausman 1978): what the own labels add to each estimate, and to each difference of two, is 0 but for chance where the
- * judge means the same on every policy. Levels and differences are one family (Bonferroni). A difference is named where neither level is:
- * it is free of the calibration's error, which both levels share.
+ * A specification test (Hausman 1978): what the own labels add to each estimate, and to each difference of two, is 0 but
+ * for chance where the judge means the same on every policy. Levels and differences are one family (Bonferroni). A
+ * difference is named where neither level is: it is free of the calibration's error, which both levels share.
  *
  * Not to reject proves nothing: a bias that matters is smaller than what as many labels as stand behind the calibration can see. So
  * where own labels leave open an error of more than a third of the half width, that is a warning of its own.
@@ -76,7 +76,10 @@ function addedByOwnLabels({ own, given }: HeldAgainst): EstimatedPolicy {
   };
 }
 
-/** What the audit leaves open of an estimate whose policy has a probe alone: its labels are in no estimate that could be held against it. */
+/**
+ * What the audit leaves open of an estimate whose policy has a probe alone: its labels are in no estimate that could be
+ * held against it.
+ */
 export function gatesByAudit(given: EstimatedPolicy, config: EstimatorConfig): readonly GateCheck[] {
   const { transport } = given.diagnostics;
   return transport?.state === 'pass'

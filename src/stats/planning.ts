@@ -6,8 +6,8 @@ export interface VarianceModel {
   readonly perPrompt: number;
   readonly perLabel: number;
   /**
-   * Of a difference: the second moment of the share that it may be overstated by, for a calibration of m labels overstated/m. Absent for none. It is one of
-   * chance, whose variance falls as 1/m, and of a steepness that falls faster.
+   * Of a difference: the second moment of the share that it may be overstated by, for a calibration of m labels
+   * overstated/m. Absent for none. It is one of chance, whose variance falls as 1/m, and of a steepness that falls faster.
    */
   readonly overstated?: number;
   /** What neither prompts nor labels lower; absent for nothing. */
@@ -92,8 +92,8 @@ export function planForBudget(
 }
 
 /**
- * What a calibration may overstate, as variance a label that would raise the detectable difference d = √V (k + z), k = t/√(1 − t² o), as much with
- * each label that is lacking: o m d² (k/(k + z))³, by the derivatives of ln d.
+ * What a calibration may overstate, as variance a label that would raise the detectable difference d = √V (k + z), k =
+ * t/√(1 − t² o), as much with each label that is lacking: o m d² (k/(k + z))³, by the derivatives of ln d.
  */
 function overstatedPerLabel({ overstated = 0 }: VarianceModel, plan: Plan, options: PowerOptions): number {
   const { found, power } = quantilesOf(options, overstated / plan.labels);
@@ -126,7 +126,8 @@ function allocation(
 }
 
 /**
- * The cheapest plan whose detectable difference is at most `difference`, of those that {@link planForBudget} makes, to the price of a prompt or a label.
+ * The cheapest plan whose detectable difference is at most `difference`, of those that {@link planForBudget} makes, to the
+ * price of a prompt or a label.
  *
  * @example
  * planForDifference({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 0.1).plan.labels // 197
@@ -166,8 +167,9 @@ function leastSteps(isEnough: (steps: number) => boolean): number | null {
 }
 
 /**
- * For an estimator that calibrates and corrects by one set of labels, those of the policies' own responses: m = s n for a share s of prompts
- * with labels, so V = (σ² + τ²/s)/n + what remains, and n alone is chosen. At least as many prompts as the least labels take.
+ * For an estimator that calibrates and corrects by one set of labels, those of the policies' own responses: m = s n for a
+ * share s of prompts with labels, so V = (σ² + τ²/s)/n + what remains, and n alone is chosen. At least as many prompts as
+ * the least labels take.
  *
  * @example
  * planAtShare({ perPrompt: 0.1, perLabel: 0.1, rSquared: 1 }, { perPrompt: 0.01, perLabel: 0.16 }, 0.5, { budget: 90 }).plan.prompts // 1000
@@ -213,8 +215,9 @@ function multiple(options: PowerOptions, overstated: number): number {
 }
 
 /**
- * From how many standard errors on a difference is found, and how many more it takes to be found with the wanted power. A difference d̂ that may be overstated by
- * a share of second moment o is found where d̂² reaches t² (V + o d̂²), which is from t √(V/(1 − t² o)) on; none is where o is 1/t² or more.
+ * From how many standard errors on a difference is found, and how many more it takes to be found with the wanted power. A
+ * difference d̂ that may be overstated by a share of second moment o is found where d̂² reaches t² (V + o d̂²), which is
+ * from t √(V/(1 − t² o)) on; none is where o is 1/t² or more.
  */
 function quantilesOf(
   { alpha, power, degreesOfFreedom = Number.POSITIVE_INFINITY }: PowerOptions,
@@ -225,8 +228,9 @@ function quantilesOf(
 }
 
 /**
- * What so many prompts and labels tell apart, and the standard error of such a difference: √V of a paired difference's variance times t_{1−α/2} + z_power, more where it
- * may be overstated; of one policy's, times √2, as if the two were independent, which is conservative for policies that share prompts.
+ * What so many prompts and labels tell apart, and the standard error of such a difference: √V of a paired difference's
+ * variance times t_{1−α/2} + z_power, more where it may be overstated; of one policy's, times √2, as if the two were
+ * independent, which is conservative for policies that share prompts.
  *
  * @example
  * reachOf({ perPrompt: 0.01, perLabel: 0 }, 100, 10).detectableDifference // 0.0396204
@@ -269,10 +273,10 @@ interface PlannedComponents {
 }
 
 /**
- * The variance model that one estimate already implies. More prompts lower its sampling variance, with what labels and draws of the same
- * prompts share and what rare own labels add, as these are a share of the prompts; more labels its oracle variance, what lies beyond them, as they also reach
- * further, and what few or rare ones add.
- * Cheaper than measuring a grid, and as good as the components are.
+ * The variance model that one estimate already implies. More prompts lower its sampling variance, with what labels and
+ * draws of the same prompts share and what rare own labels add, as these are a share of the prompts; more labels its oracle
+ * variance, what lies beyond them, as they also reach further, and what few or rare ones add. Cheaper than measuring a
+ * grid, and as good as the components are.
  *
  * @example
  * impliedVarianceModel({ samplingVariance: 0.001, oracleVariance: 0.002, sharedVariance: 0 }, 100, 50).perLabel // 0.1
@@ -292,9 +296,9 @@ export function impliedVarianceModel(components: PlannedComponents, prompts: num
 }
 
 /**
- * R² of how measured variances fall, on c V(n, m) with the best c: 1 − Σ(V − c V(n, m))²/Σ(V − V̄)²; null below three of them, or without a
- * spread. What a pilot takes its variance to be is its own; subsets of it say how that falls, and their size is theirs: as noisy as the
- * pilot's, and a median of what is skewed.
+ * R² of how measured variances fall, on c V(n, m) with the best c: 1 − Σ(V − c V(n, m))²/Σ(V − V̄)²; null below three of
+ * them, or without a spread. What a pilot takes its variance to be is its own; subsets of it say how that falls, and their
+ * size is theirs: as noisy as the pilot's, and a median of what is skewed.
  *
  * @example
  * explainedShare({ perPrompt: 1, perLabel: 0 }, [1, 2, 4].map((prompts) => ({ prompts, labels: 1, variance: 3 / prompts }))) // 1

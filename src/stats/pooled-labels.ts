@@ -15,9 +15,9 @@ export interface OddLabels {
 const known = new WeakMap<Study, OddLabels | null>();
 
 /**
- * Without a log one calibration is learnt on the labels of all policies, so a judge that is kinder to one of them bends it for all. For each
- * policy the mean out-of-fold residual of its labels is held against that of the others' labels, t = (r̄ − r̄′)/√(SE² + SE′²), standard errors
- * by prompt, with the smaller degrees of freedom.
+ * Without a log one calibration is learnt on the labels of all policies, so a judge that is kinder to one of them bends it
+ * for all. For each policy the mean out-of-fold residual of its labels is held against that of the others' labels, t = (r̄
+ * − r̄′)/√(SE² + SE′²), standard errors by prompt, with the smaller degrees of freedom.
  *
  * @returns null with a log, or where fewer than two policies have labels on two prompts.
  */

@@ -5,9 +5,10 @@ import { type LoggedView, loggedView } from './study/policy-view.ts';
 import type { Study } from './study/study.ts';
 
 /**
- * Whether the calibration carries over to a policy none of whose own responses is labelled: the mean of Y − f̂^(−k)(S) over the log's labels,
- * each by its importance weight over its probability of a label. Right weights make it the mean error on the policy's own responses
- * (Robins, Rotnitzky and Zhao 1994), so it sees a judge that errs with the policy, which no calibration does.
+ * Whether the calibration carries over to a policy none of whose own responses is labelled: the mean of Y − f̂^(−k)(S) over
+ * the log's labels, each by its importance weight over its probability of a label. Right weights make it the mean error on
+ * the policy's own responses (Robins, Rotnitzky and Zhao 1994), so it sees a judge that errs with the policy, which no
+ * calibration does.
  *
  * @returns null where there are no weights, or where weights have too little behind them to say anything.
  */

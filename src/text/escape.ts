@@ -36,7 +36,10 @@ function escaped(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
-/** One line of plain text: no escape sequences, no unsafe characters, runs of white space made single spaces (a no-break space stays). */
+/**
+ * One line of plain text: no escape sequences, no unsafe characters, runs of white space made single spaces (a no-break
+ * space stays).
+ */
 export function plainLine(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')

@@ -1,4 +1,7 @@
-/** Progress where there is no terminal: a line when a stage ends; with `verbose` one when a node starts and ends, and a few in between. */
+/**
+ * Progress where there is no terminal: a line when a stage ends; with `verbose` one when a node starts and ends, and a few
+ * in between.
+ */
 
 import type { BuildEvent, Listener } from '../core/events.ts';
 import { duration } from '../text/duration.ts';

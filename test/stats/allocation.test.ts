@@ -109,7 +109,8 @@ describe('the allocation', () => {
   ])(
     'by hand: as the spread of residuals %d wide, %d narrow (%f and %f off), where they are likelier apart',
     (wide, narrow, far, near) => {
-      // A hundred scores of 0.2 and of 0.8. A row's fold takes its labels out, and the mean of the others' squares joins each part as one more label.
+      // A hundred scores of 0.2 and of 0.8. A row's fold takes its labels out, and the mean of the others' squares joins
+      // each part as one more label.
       const scores = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? 0.2 : 0.8));
       const isLabelled = scores.map((s, i) => Math.floor(i / 2) < (s === 0.2 ? wide : narrow));
       const labels = scores.map((s, i) => (!isLabelled[i] ? Number.NaN : s === 0.2 ? s + far : s + near));
@@ -151,7 +152,8 @@ describe('the allocation', () => {
       if (!found.ok) throw new Error(found.refusal.message);
       return found.rows.slice(-levels).map(({ labelPropensity: p }) => p);
     };
-    // Three levels, of which the policy has most of the highest: eighteen labels tell the two lower ones from each other, seventeen do not.
+    // Three levels, of which the policy has most of the highest: eighteen labels tell the two lower ones from each other,
+    // seventeen do not.
     const draw = (level: number) => [60, 180, 360][level]!;
     const [low, middle, high] = asked(3, () => 6, draw);
     expect([middle! - low!, high! - middle!].every((apart) => apart > 0.05)).toBe(true);
@@ -169,7 +171,8 @@ describe('the allocation', () => {
   });
 
   test('scores are never cut between two that are equal', () => {
-    // Half of the labels at a score of 0.3 are far off, and no cut could tell a row which half it is in. Those at 0.7 scatter as much in the mean.
+    // Half of the labels at a score of 0.3 are far off, and no cut could tell a row which half it is in. Those at 0.7
+    // scatter as much in the mean.
     const scores = Array.from({ length: 200 }, (_, i) => (i < 100 ? 0.3 : 0.7));
     const even = Math.sqrt((0.0001 + 0.09) / 2);
     const off = (s: number, i: number) => (s === 0.7 ? even : i % 2 === 0 ? 0.01 : 0.3);

@@ -9,8 +9,9 @@ const sample = (seed: number, size: number, draw: (random: ReturnType<typeof ran
 
 describe('an interval by betting', () => {
   test('two values by hand: which means are ruined', () => {
-    // α = 0.5: capital must reach 2 · 2 = 4. Bets √(2 ln 4/(σ̂² 2)): σ̂² ¼, then (¼ + (1 − ¾)²)/2 = 5/32: 2.35 and 2.98, both above 0.95/μ for μ
-    // above 0.41. There K⁺ = (1 + 0.95 (1 − μ)/μ)² reaches 4 where μ ≤ 0.95/1.95; below, larger bets are capped alike.
+    // α = 0.5: capital must reach 2 · 2 = 4. Bets √(2 ln 4/(σ̂² 2)): σ̂² ¼, then (¼ + (1 − ¾)²)/2 = 5/32: 2.35 and 2.98,
+    // both above 0.95/μ for μ above 0.41. There K⁺ = (1 + 0.95 (1 − μ)/μ)² reaches 4 where μ ≤ 0.95/1.95; below, larger
+    // bets are capped alike.
     const [low, high] = bettingInterval([1, 1], { alpha: 0.5, horizon: 'fixed' });
     expect(low).toBeCloseTo(0.95 / 1.95, 8);
     expect(high).toBe(1);

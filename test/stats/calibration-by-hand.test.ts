@@ -43,7 +43,8 @@ describe('diagnostics of a calibration', () => {
     expect(diagnostics.rmse).toBeCloseTo(Math.sqrt((2 * 0.01 + 2 * 0.0225) / 4), 12);
     // Without its fold each is predicted by the other of its level: 0.2, 0.2, 0.3, 0.3 off.
     expect(diagnostics.outOfFoldRmse).toBeCloseTo(Math.sqrt((2 * 0.04 + 2 * 0.09) / 4), 12);
-    // Predictions ∓0.3 about their fold's mean where labels are ∓0.25, and ∓0.25 where they are ∓0.3: 2 (0.075 + 0.075)/2 (0.09 + 0.0625).
+    // Predictions ∓0.3 about their fold's mean where labels are ∓0.25, and ∓0.25 where they are ∓0.3: 2 (0.075 + 0.075)/2
+    // (0.09 + 0.0625).
     expect(diagnostics.slope).toBeCloseTo(0.3 / 0.305, 12);
     expect([...predictReward(fit.full, inputs([0, 0.5, 1]))]).toEqual(
       [0.2, 0.475, 0.75].map((v) => expect.closeTo(v, 12)),
@@ -76,7 +77,8 @@ describe('diagnostics of a calibration', () => {
         ...more,
       }).diagnostics.slope;
     expect(of([0.5, 0.5, 0.5, 0.5], {})).toBe(1);
-    // Weights 3 and 1 within either fold: about means a quarter of the way, ¾ · (0.6 · 0.5) and ¾ · (0.5 · 0.6) over ¾ · 0.36 and ¾ · 0.25.
+    // Weights 3 and 1 within either fold: about means a quarter of the way, ¾ · (0.6 · 0.5) and ¾ · (0.5 · 0.6) over ¾ ·
+    // 0.36 and ¾ · 0.25.
     expect(of([0, 0, 1, 1], { labelWeights: Float64Array.of(3, 3, 1, 1) })).toBeCloseTo(0.6 / 0.61, 12);
     expect(of([0, 0, 1, 1], { labelWeights: Float64Array.of(3, 1, 1, 1) })).toBeCloseTo(
       (0.75 * 0.3 + 0.5 * 0.3) / (0.75 * 0.36 + 0.5 * 0.25),

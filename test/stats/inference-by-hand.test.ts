@@ -157,7 +157,8 @@ describe('correction for skewness', () => {
   });
 
   test('reads what groups of labels do to the calibration, alone and with what their prompts contribute', () => {
-    // ψ^(−k) of five groups: ⅘ · (four of 0.05² and 0.2²) = 0.04, contributions −⅘ of each: 0.512 · (0.2³ − 4 · 0.05³) = 0.00384 by 25/12 over 0.008.
+    // ψ^(−k) of five groups: ⅘ · (four of 0.05² and 0.2²) = 0.04, contributions −⅘ of each: 0.512 · (0.2³ − 4 · 0.05³) =
+    // 0.00384 by 25/12 over 0.008.
     const leaveOneOut = Float64Array.of(0.55, 0.55, 0.55, 0.55, 0.3);
     const flat = { ...byLabels, influence: new Float64Array(10), sampling: { ...byLabels.sampling, variance: 0 } };
     expect(infer({ ...flat, leaveOneOut }).skewness).toBe(0.3);

@@ -39,8 +39,8 @@ interface Recorded {
 }
 
 /**
- * Two-stage fits in which ranks flip: the library evaluates one score by two code paths whose last bits differ, so the score falls below
- * the training rows it ties with. `test/fixtures/library/two-stage.json` lists each flip.
+ * Two-stage fits in which ranks flip: the library evaluates one score by two code paths whose last bits differ, so the
+ * score falls below the training rows it ties with. `test/fixtures/library/two-stage.json` lists each flip.
  */
 const FLIPPED = twoStageFits();
 

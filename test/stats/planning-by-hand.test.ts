@@ -149,7 +149,8 @@ describe('what a calibration of few labels may overstate', () => {
   const of = { perPrompt: 0, perLabel: 1, overstated: 10, rSquared: 1 };
 
   test('is found from t·√(V/(1 − t² o)) on, and with power z·√V further', () => {
-    // V = 1/100, o = 10/100: 1 − 3.8415 · 0.1 = 0.61585, 1.959964/√0.61585 = 2.49752, and 0.84162 more: 3.33914 standard errors of 0.1.
+    // V = 1/100, o = 10/100: 1 − 3.8415 · 0.1 = 0.61585, 1.959964/√0.61585 = 2.49752, and 0.84162 more: 3.33914 standard
+    // errors of 0.1.
     const { standardError, detectableDifference: found } = reachOf(of, 1000, 100, own);
     expect(found).toBeCloseTo(0.3339142, 6);
     // 0.01 + 0.1 · 0.33391².

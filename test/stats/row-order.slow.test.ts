@@ -66,7 +66,8 @@ test.each<[string, EstimatorSettings | CommonSettings, EvaluationData]>([
     { estimator: 'direct', inference: 'bootstrap', replicates: 100, rewardCalibration: 'monotone' },
     few('STARS'),
   ],
-  // A clone and the policy that logged differ by nothing but what few labels leave open: its degrees of freedom were those of roundings.
+  // A clone and the policy that logged differ by nothing but what few labels leave open: its degrees of freedom were those
+  // of roundings.
   ['a clone beside the policy that logged', { estimator: 'snips' }, simulateAttack(ATTACKS['SET-HALF']!, 5)],
   [
     'the bootstrap with own labels',

@@ -14,8 +14,8 @@ interface NewLabels {
 const SAME_LABEL = 1e-9;
 
 /**
- * Rows with a label of responses that the log has not labelled. A response is the log's where prompt and judge score are: then the log's label
- * counts, and that of the set is left out.
+ * Rows with a label of responses that the log has not labelled. A response is the log's where prompt and judge score are:
+ * then the log's label counts, and that of the set is left out.
  */
 export function newLabels(set: readonly FreshRow[], logged: readonly LoggedRow[]): NewLabels {
   const responseOf = (row: Pick<LoggedRow, 'prompt_id' | 'judge_score'>) => `${row.judge_score}\n${row.prompt_id}`;

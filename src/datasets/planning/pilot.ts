@@ -103,10 +103,10 @@ const MEASURED: Partial<GateThresholds> = {
 };
 
 /**
- * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, and of each pair's difference, scaled from the two components of its variance: the sampling part
- * falls with prompts, the oracle part with labels. (A fit of the whole variance on subsets confuses the two wherever
- * labels are a share of the prompts.) On a dataset that is large enough, variances measured on its subsets, the median of
- * ten draws each, say how well the law tells how it falls: R². Deterministic.
+ * V(n, m) = σ_e²/n + σ_c²/m of each policy's estimate, and of each pair's difference, scaled from the two components of its
+ * variance: the sampling part falls with prompts, the oracle part with labels. (A fit of the whole variance on subsets
+ * confuses the two wherever labels are a share of the prompts.) On a dataset that is large enough, variances measured on
+ * its subsets, the median of ten draws each, say how well the law tells how it falls: R². Deterministic.
  */
 export function pilotOf(settings: CommonSettings, data: EvaluationData): Pilot {
   const { promptIds, oracleLabels } = data.logged;

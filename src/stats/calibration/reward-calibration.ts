@@ -156,8 +156,9 @@ function diagnose(fit: CrossFit, slice: LabelledSlice, folds: Int32Array): Calib
 const NO_SPREAD = 1e-20;
 
 /**
- * The calibration slope (Cox 1958) of labels on predictions by the other folds' fits, Σ w (f − f̄_k)(Y − Ȳ_k)/Σ w (f − f̄_k)²: about the fold's own
- * means, as a fold whose labels are high is predicted low. 1 where predictions do not vary within a fold.
+ * The calibration slope (Cox 1958) of labels on predictions by the other folds' fits, Σ w (f − f̄_k)(Y − Ȳ_k)/Σ w (f −
+ * f̄_k)²: about the fold's own means, as a fold whose labels are high is predicted low. 1 where predictions do not vary
+ * within a fold.
  */
 function slopeWithinFolds(predicted: Float64Array, { labels, weights }: LabelledSlice, folds: Int32Array): number {
   const weightOf = (i: number) => weights?.[i] ?? 1;

@@ -4,9 +4,10 @@ import type { EvaluationData, FreshDraws, LoggedRows } from './data.ts';
 const made = new WeakMap<EvaluationData, EvaluationData>();
 
 /**
- * The same data with its rows by prompt, and those of one prompt by what they say: sums then have the same last bits however the rows of a file
- * stand, and nothing that is read from thousands of sums (a quantile of a nearly singular law) enlarges the difference. Answers that will be
- * refused for a value of theirs stay as they are, as the refusal numbers them.
+ * The same data with its rows by prompt, and those of one prompt by what they say: sums then have the same last bits
+ * however the rows of a file stand, and nothing that is read from thousands of sums (a quantile of a nearly singular law)
+ * enlarges the difference. Answers that will be refused for a value of theirs stay as they are, as the refusal numbers
+ * them.
  */
 export function inOwnOrder(data: EvaluationData): EvaluationData {
   const known = made.get(data);
@@ -66,7 +67,10 @@ function drawsInOrder(draws: FreshDraws): FreshDraws {
 
 const isOnScale = (value: number): boolean => value >= 0 && value <= 1;
 
-/** Row numbers by prompt id, then by the columns one after another, what is missing last; rows that are equal in all keep their order. */
+/**
+ * Row numbers by prompt id, then by the columns one after another, what is missing last; rows that are equal in all keep
+ * their order.
+ */
 function orderOf(promptIds: readonly string[], columns: readonly Float64Array[]): Int32Array {
   return Int32Array.from(promptIds, (_, i) => i).sort((i, j) => {
     const [a, b] = [promptIds[i]!, promptIds[j]!];

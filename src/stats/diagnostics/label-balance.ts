@@ -28,11 +28,11 @@ const LEAST_FOR_LIMIT_LAW = 8;
 const known = new WeakMap<EvaluationData, LabelBalance>();
 
 /**
- * Whether labelled responses look like the others, by rank-sum test (clustered by prompt where prompts repeat) and, where they
- * do not, Kolmogorov–Smirnov test of judge scores and of response lengths. It shows imbalance, not innocence: labels that are
- * missing by their own value at equal scores cannot be seen. Labels drawn with known probabilities are held against all
- * responses by 1/π. Of pooled draws each policy is tested by itself, as policies may have
- * different shares of labels. A probe stands for its policy's draws too: it is held against them, unless its own probabilities are known.
+ * Whether labelled responses look like the others, by rank-sum test (clustered by prompt where prompts repeat) and, where
+ * they do not, Kolmogorov–Smirnov test of judge scores and of response lengths. It shows imbalance, not innocence: labels
+ * that are missing by their own value at equal scores cannot be seen. Labels drawn with known probabilities are held
+ * against all responses by 1/π. Of pooled draws each policy is tested by itself, as policies may have different shares of
+ * labels. A probe stands for its policy's draws too: it is held against them, unless its own probabilities are known.
  */
 export function labelBalance(data: EvaluationData): LabelBalance {
   let balance = known.get(data);

@@ -33,10 +33,12 @@ export interface DifferenceSupport {
 }
 
 /**
- * How many labels carry the difference of two calibrated means: Σ d_j Y_j with d_j the difference of the labels' weights, Kish's (Σ|d|)²/Σd². Most labels
- * may lie where both policies score alike, and say nothing of it. Its variance is Σd_j² for labels of unit variance, and no less than a straight line's,
- * (S̄_a − S̄_b)²/(m s_S²): a fit that has pooled all labels has d = 0, and is not certain of it. A curve ends in blocks that are all 0 or all 1, the more
- * so the fewer labels they have, and no refit moves those: two labels of either end join such a block's (Agresti and Coull 1998). Null where the two are of different fits.
+ * How many labels carry the difference of two calibrated means: Σ d_j Y_j with d_j the difference of the labels' weights,
+ * Kish's (Σ|d|)²/Σd². Most labels may lie where both policies score alike, and say nothing of it. Its variance is Σd_j² for
+ * labels of unit variance, and no less than a straight line's, (S̄_a − S̄_b)²/(m s_S²): a fit that has pooled all labels
+ * has d = 0, and is not certain of it. A curve ends in blocks that are all 0 or all 1, the more so the fewer labels they
+ * have, and no refit moves those: two labels of either end join such a block's (Agresti and Coull 1998). Null where the two
+ * are of different fits.
  */
 export function differenceSupport(a: LabelSupport, b: LabelSupport): DifferenceSupport | null {
   if (a.blockShares.length !== b.blockShares.length) return null;

@@ -87,8 +87,8 @@ export function unseenShare(count: number, alpha: number): number {
 }
 
 /**
- * How far answers beyond all labels could move the mean down and up: E Y ≥ E max(Y, lowest) − P(Y < lowest)·lowest for labels that are at
- * least 0, whatever lies down there. Nothing in the labels tells it.
+ * How far answers beyond all labels could move the mean down and up: E Y ≥ E max(Y, lowest) − P(Y < lowest)·lowest for
+ * labels that are at least 0, whatever lies down there. Nothing in the labels tells it.
  */
 export function unseenShifts({ below, above, count }: LabelGap, alpha: number): readonly [down: number, up: number] {
   const share = unseenShare(count, alpha);
@@ -118,9 +118,9 @@ interface RareInterval {
 }
 
 /**
- * With c labels 0 and c labels 1 beside the given ones. By a calibration: ψ̃ = (kψ + c)/(k + 2c), variance ψ̃(1 − ψ̃)/(k + 2c). By a
- * correction: the pseudo-labels stand at the mean prediction f̄, so residuals −f̄ and 1 − f̄ join, centre and variance from all k + 2c.
- * Scores as they are correct a prediction of 0, and their variance is that of sampling.
+ * With c labels 0 and c labels 1 beside the given ones. By a calibration: ψ̃ = (kψ + c)/(k + 2c), variance ψ̃(1 − ψ̃)/(k +
+ * 2c). By a correction: the pseudo-labels stand at the mean prediction f̄, so residuals −f̄ and 1 − f̄ join, centre and
+ * variance from all k + 2c. Scores as they are correct a prediction of 0, and their variance is that of sampling.
  */
 export function rareInterval(
   estimate: number,

@@ -62,8 +62,8 @@ const LABELS_A_BIN = 5;
 
 /**
  * Bhattacharyya affinity of the labelled scores with a policy's, over min(20, ⌊m/5⌋) bins cut at quantiles of both together
- * (equal cuts merged): whether a calibration has labels where the policy scores. A_B² bounds the effective share of any weight that is a
- * function of the score.
+ * (equal cuts merged): whether a calibration has labels where the policy scores. A_B² bounds the effective share of any
+ * weight that is a function of the score.
  *
  * @example
  * labelledAffinity({ scores: [0, 0, 0, 0, 0, 1, 1, 1, 1, 1] }, { scores: [1, 1, 1] }) // 0.707107

@@ -15,7 +15,10 @@ const OPTIONS = z.object({
   tuning: z.enum(['tuned', 'none']),
   /** λ where it is not tuned: 1 takes the judge's rewards whole, 0 leaves the labels alone. */
   judgeWeight: z.number().min(0).max(1),
-  /** `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, of the labels alone, with no normal law behind it. */
+  /**
+   * `normal`: Student's, with pseudo-labels where labels are nearly all of one value. `betting`: wider, of the labels
+   * alone, with no normal law behind it.
+   */
   interval: z.enum(['normal', 'betting']),
 });
 
@@ -26,14 +29,15 @@ const OPTIONS = z.object({
  *   ψ = mean g(S′) + c,  c = mean over labelled (Y − g*(S′)),  g = f̄ + λ(f̂ − f̄),  p = m/M
  *   φ_j = g(S′_j) + c + (O_j/p)(Y_j − g*_j − c) − ψ
  *
- * with f̄ the mean of f̂ over all draws, which for one λ cancels. Labels drawn with known probabilities π count by 1/π (Hájek): c is their
- * weighted mean residual, and O/p is O/π over its mean.
+ * with f̄ the mean of f̂ over all draws, which for one λ cancels. Labels drawn with known probabilities π count by 1/π
+ * (Hájek): c is their weighted mean residual, and O/p is O/π over its mean.
  *
  * λ is tuned, see `tunedWeights`, by prompt fold; 1 with fewer than 20 labelled prompts, and in parity.
  *
  * Unbiased whatever the judge does on this policy, as long as the labelled draws are a random sample of its draws; the
- * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the calibration
- * was fitted on (parity, data without a log of its own, and the policy that wrote the log), the full fit otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
+ * calibration only buys precision. When every draw is labelled it is the mean label. f̂* is cross-fitted for draws the
+ * calibration was fitted on (parity, data without a log of its own, and the policy that wrote the log), the full fit
+ * otherwise. Refuses a policy with fewer than `minimumOwnLabels` labelled prompts.
  *
  * Recommended: calibration on the log alone; degrees of freedom weigh the m residuals and the M predictions. Parity
  * (cje-eval 0.6.0, analytic path): calibration on the pooled labelled draws of all policies, balanced folds; a policy without

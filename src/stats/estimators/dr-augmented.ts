@@ -19,12 +19,13 @@ import { drCpoWith } from './dr-cpo.ts';
  *   ψ = ψ_dr-cpo + c,  c = Σ_labelled m̂(S_i)(Y_i − f̂^(−k)(S_i)) / m,  m̂(s) = E[w | S = s]
  *   φ_i = φ_i^dr-cpo + (O_i/p)(m̂_i(Y_i − f̂_i^(−k)) − c),  p = m/n
  *
- * m̂ is the isotonic regression of the raw weights on the score (the direction that fits better), cross-fitted, mean one. To first order
- * the estimate no longer depends on the calibration's error: replacing f̂ by f̂ + δ moves the two terms against each other.
- * With few labels one of them can have most of the weight, so fewer than 10 effective ones are refused.
- * Assumes random labels, and that given the score the label's law is the same under both policies: with m̂ in place of w the mean of
- * m̂(S)(Y − f̂(S)) is 0 whatever the shift, so right weights do not help against a calibration that is wrong for the policy (`dr-labelled`).
- * The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a group, the residuals' labels held.
+ * m̂ is the isotonic regression of the raw weights on the score (the direction that fits better), cross-fitted, mean one.
+ * To first order the estimate no longer depends on the calibration's error: replacing f̂ by f̂ + δ moves the two terms
+ * against each other. With few labels one of them can have most of the weight, so fewer than 10 effective ones are refused.
+ * Assumes random labels, and that given the score the label's law is the same under both policies: with m̂ in place of w
+ * the mean of m̂(S)(Y − f̂(S)) is 0 whatever the shift, so right weights do not help against a calibration that is wrong
+ * for the policy (`dr-labelled`). The oracle-uncertainty jackknife recomputes both terms with the calibration that lacks a
+ * group, the residuals' labels held.
  */
 export const drAugmented = defineEstimator({
   name: 'dr-augmented',

@@ -217,9 +217,10 @@ export function rareLabelsGate({ usual, others, effective, by }: RareLabels, mad
 }
 
 /**
- * Labels that keep so far from an end of the scale, and are so few, that answers beyond all of them could be there and move the estimate by more than its ordinary interval
- * has room for. So it is of most sets of a few dozen labels that keep away from an end of the scale, and the interval of the level then
- * reaches as far. That of a difference does not: at a failure that one policy alone has now and then it misses, as long as own labels are few.
+ * Labels that keep so far from an end of the scale, and are so few, that answers beyond all of them could be there and move
+ * the estimate by more than its ordinary interval has room for. So it is of most sets of a few dozen labels that keep away
+ * from an end of the scale, and the interval of the level then reaches as far. That of a difference does not: at a failure
+ * that one policy alone has now and then it misses, as long as own labels are few.
  */
 export function unseenLabelsGate(shift: number, half: number, { kind, count }: LabelGap): GateCheck {
   const few = kind === 'correction' && count < FEW_TO_SHOW;
@@ -246,9 +247,9 @@ export function transportGates(audit: TransportAudit): GateCheck[] {
 }
 
 /**
- * For a policy without a label of its own: that nothing checks the calibration on it, and what error the log's weighted labels leave open.
- * They cannot rule out one that matters (a difference of policies that share a calibration is far more certain than they are), and their
- * weights may be what is off: so this warns, and never refuses.
+ * For a policy without a label of its own: that nothing checks the calibration on it, and what error the log's weighted
+ * labels leave open. They cannot rule out one that matters (a difference of policies that share a calibration is far more
+ * certain than they are), and their weights may be what is off: so this warns, and never refuses.
  *
  * @param audit null where the log's labels say nothing of the policy.
  */
@@ -443,8 +444,8 @@ export function boundaryGates(card: BoundaryCard, gates: GateThresholds): GateCh
 }
 
 /**
- * Whether the policy scores where labelled rows do. Unlike the labels' share in a fit it sees a fit that pools the policy's scores with
- * labels far from them.
+ * Whether the policy scores where labelled rows do. Unlike the labels' share in a fit it sees a fit that pools the policy's
+ * scores with labels far from them.
  */
 export function scoreOverlapGate(overlap: number, gates: GateThresholds): GateCheck {
   const { minimumScoreOverlap: threshold, warnScoreOverlap } = gates;

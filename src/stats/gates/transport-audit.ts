@@ -116,8 +116,8 @@ interface AuditSize {
 }
 
 /**
- * Both ends must lie inside: ((z_{1−α/2} + z_{1−β/2}) s/δ)² effective prompts with power 1 − β = 0.8, s their residuals' spread, and at
- * least as many as an audit asks for; in labels as many a prompt as there are.
+ * Both ends must lie inside: ((z_{1−α/2} + z_{1−β/2}) s/δ)² effective prompts with power 1 − β = 0.8, s their residuals'
+ * spread, and at least as many as an audit asks for; in labels as many a prompt as there are.
  */
 function labelsToPass(standardError: number, { effectivePrompts, labels, options }: AuditSize): number | null {
   const { margin, alpha, audits } = options;

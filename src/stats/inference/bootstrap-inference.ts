@@ -83,7 +83,10 @@ interface Ends {
   readonly analytic: number;
 }
 
-/** The paired difference of two policies from replicates of the same draws: standard error, interval as of a level, and the p that inverts it. */
+/**
+ * The paired difference of two policies from replicates of the same draws: standard error, interval as of a level, and the
+ * p that inverts it.
+ */
 export function bootstrapDifference(
   { a, b, difference, analytic }: Ends,
   alpha: number,

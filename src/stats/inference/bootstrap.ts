@@ -12,9 +12,9 @@ import type { Study } from '../study/study.ts';
 
 /**
  * Cluster-weighted bootstrap with calibrator refit (cje-eval 0.6; Rubin's Bayesian bootstrap 1981, over prompts). Each
- * replicate draws an Exp(1) weight per prompt, shared by all policies and by the calibration rows of that prompt,
- * refits the reward calibration with these weights (choosing its mode again under `auto`), and recomputes the estimate. No replicate is
- * rejected: with positive weights every refit exists.
+ * replicate draws an Exp(1) weight per prompt, shared by all policies and by the calibration rows of that prompt, refits
+ * the reward calibration with these weights (choosing its mode again under `auto`), and recomputes the estimate. No
+ * replicate is rejected: with positive weights every refit exists.
  *
  * Replicate b is a pure function of (data, seed, b).
  */

@@ -35,7 +35,10 @@ export interface PolicyComparison {
   readonly adjustedP: number;
   /** Single-step max-t over all pairs of its family: controls the chance of any false one. */
   readonly maxTP: number;
-  /** Holds its difference together with the intervals of all other pairs of its family at 1 − alpha: the max-t critical value times the standard error. */
+  /**
+   * Holds its difference together with the intervals of all other pairs of its family at 1 − alpha: the max-t critical
+   * value times the standard error.
+   */
   readonly simultaneousInterval: readonly [low: number, high: number];
 }
 
@@ -214,8 +217,9 @@ function familyByBets(
 }
 
 /**
- * A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is normal. One that is
- * corrected for skewness grows by the same factor on either side: half of its length says nothing of the shorter one.
+ * A pair's interval at the family's critical value; its own Student quantile can be the wider one, as the joint law is
+ * normal. One that is corrected for skewness grows by the same factor on either side: half of its length says nothing of
+ * the shorter one.
  */
 function widened(
   { difference, standardError, degreesOfFreedom, skewness, interval: [low, high] }: Unadjusted,

@@ -75,7 +75,10 @@ export function pairedByPrompt(
   return { variance, parts, degreesOfFreedom: satterthwaite([roundedOff ? NONE : joint, few, extrapolation]) };
 }
 
-/** Two policies that answer alike differ by roundings, which no order of rows may decide on; as a share of an estimate, or of its error. */
+/**
+ * Two policies that answer alike differ by roundings, which no order of rows may decide on; as a share of an estimate, or
+ * of its error.
+ */
 export const SAME = 1e-12;
 
 export const isRounding = (variance: number, a: EstimatedPolicy, b: EstimatedPolicy): boolean =>
@@ -87,9 +90,9 @@ interface PartVariance {
 }
 
 /**
- * A curve of few labels is steeper than labels are on average: a monotone one takes chance for a rise, and chance alone moves no jackknife. Labels
- * rise κ times as much as the curve, so a difference may be overstated by up to (1 − κ) of it: the second moment of a share uniform up to that.
- * An estimate that corrects by its labels has no such error.
+ * A curve of few labels is steeper than labels are on average: a monotone one takes chance for a rise, and chance alone
+ * moves no jackknife. Labels rise κ times as much as the curve, so a difference may be overstated by up to (1 − κ) of it:
+ * the second moment of a share uniform up to that. An estimate that corrects by its labels has no such error.
  */
 function overstatedShare(a: EstimatedPolicy, b: EstimatedPolicy): number {
   const [ofA, ofB] = [a, b].map((of) =>
@@ -113,7 +116,10 @@ const NONE: PartVariance = { variance: 0, degreesOfFreedom: Number.POSITIVE_INFI
 /** Fewer effective labels behind a difference know its variance worse than all labels about the calibration do. */
 const FEW_LABELS = 10;
 
-/** What labels that are all alike, or the spread of all labels about the calibration, add to what the jackknife has seen of a difference that a few of them carry. */
+/**
+ * What labels that are all alike, or the spread of all labels about the calibration, add to what the jackknife has seen of
+ * a difference that a few of them carry.
+ */
 function fewLabelsVariance(a: EstimatedPolicy, b: EstimatedPolicy, leaveOneOut: Float64Array | null): PartVariance {
   const [ofA, ofB] = [a.diagnostics.labelSupport, b.diagnostics.labelSupport];
   const support = ofA === null || ofB === null || leaveOneOut === null ? null : differenceSupport(ofA, ofB);
@@ -142,7 +148,8 @@ function rareVariance(
     ] as const;
     return { labels: Math.max(rareDifferenceVariance(...ends, alpha) - seen, 0), own: 0 };
   }
-  // Own labels of one policy are independent of another's, and so scores are taken to be: what each adds to its level it adds to the difference.
+  // Own labels of one policy are independent of another's, and so scores are taken to be: what each adds to its level it
+  // adds to the difference.
   return { labels: 0, own: addedByRareLabels(a) + addedByRareLabels(b) };
 }
 
@@ -162,8 +169,9 @@ const effectiveLabels = ({ diagnostics: { gates } }: EstimatedPolicy): number =>
   gates.find(({ gate }) => gate === 'effective-labels')?.value ?? Number.POSITIVE_INFINITY;
 
 /**
- * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by their prompts: those
- * that correct one estimate, the other, both or neither have variances of their own (Welch and Satterthwaite).
+ * A correction by a few labels knows its variance no better than these do. Labels of policies' own responses are told by
+ * their prompts: those that correct one estimate, the other, both or neither have variances of their own (Welch and
+ * Satterthwaite).
  */
 function samplingDegrees(a: EstimatedPolicy, b: EstimatedPolicy, paired: Float64Array): number {
   const prompts = [...new Set([...a.influencePromptIds, ...b.influencePromptIds])];

@@ -25,8 +25,9 @@ export type LabelGroups = ReadonlyMap<string, number>;
 
 /**
  * Standard error and interval from an estimator's computation: SE² = sampling + oracle + shared + extrapolation variance,
- * interval ψ ± t·SE, corrected for skewness: on both sides for un-normalised weights, else on the side of a noticeable tail. `shared` is twice the covariance of sampling and
- * calibration error, where prompts that are evaluated also have labels.
+ * interval ψ ± t·SE, corrected for skewness: on both sides for un-normalised weights, else on the side of a noticeable
+ * tail. `shared` is twice the covariance of sampling and calibration error, where prompts that are evaluated also have
+ * labels.
  */
 export function inferenceOf(
   computed: Computation,
@@ -115,8 +116,8 @@ export function withRareLabels(
 const onScale = (value: number): number => Math.min(Math.max(value, 0), 1);
 
 /**
- * The interval of a level, and as far from it as answers that no label shows could move it: the further of the two on either side, and neither beyond the scale,
- * on which every mean of labels lies.
+ * The interval of a level, and as far from it as answers that no label shows could move it: the further of the two on
+ * either side, and neither beyond the scale, on which every mean of labels lies.
  */
 export function withUnseenLabels(
   [low, high]: readonly [number, number],
@@ -186,16 +187,19 @@ interface LabelErrors {
   readonly standardError: number;
 }
 
-/** Less skewness of labels than this moves an end of an interval by less than four tenths of the standard error, and more of it is not known from few. */
+/**
+ * Less skewness of labels than this moves an end of an interval by less than four tenths of the standard error, and more of
+ * it is not known from few.
+ */
 const NOTICEABLE = 0.2;
 const KNOWABLE = 0.3;
 /** Times the quantile: beyond it the transformation lengthens a side without bound. */
 const LARGEST_BEND = 0.8;
 
 /**
- * Third standardised cumulant of an estimate, where an interval is corrected for it: (Σ_g c_g³ + Σ_k (A_k + B_k)³ − A_k³)/SE³, c_g what a prompt
- * contributes, A_k and B_k the jackknife groups' totals in sampling and calibration error, see `sharedCovariance`. The cubes of few groups
- * are too small by the factor of Fisher's k-statistic, K²/((K − 1)(K − 2)).
+ * Third standardised cumulant of an estimate, where an interval is corrected for it: (Σ_g c_g³ + Σ_k (A_k + B_k)³ −
+ * A_k³)/SE³, c_g what a prompt contributes, A_k and B_k the jackknife groups' totals in sampling and calibration error, see
+ * `sharedCovariance`. The cubes of few groups are too small by the factor of Fisher's k-statistic, K²/((K − 1)(K − 2)).
  */
 export function correctedSkewness(
   contributions: Float64Array,
@@ -221,7 +225,10 @@ export function correctedSkewness(
 
 interface Skewed {
   readonly skewness: number;
-  /** Weights are known, and so is what they do to either side; labels are few, and a tail that they show only makes its side longer. */
+  /**
+   * Weights are known, and so is what they do to either side; labels are few, and a tail that they show only makes its side
+   * longer.
+   */
   readonly byWeights: boolean;
 }
 

@@ -4,9 +4,9 @@ import { jackknifeVariance, sharedCovariance } from '../study/oracle-uncertainty
 import type { EstimatedPolicy } from './result.ts';
 
 /**
- * Sampling covariance of several policies' estimates from their influence values: per prompt c_a = Σφ_a/n_a over the
- * union of prompts (a prompt that one policy lacks contributes 0), G/(G − 1) Σ (c_a − c̄_a)(c_b − c̄_b). Policies share prompts, so the
- * off-diagonal is what makes their differences more certain than their levels.
+ * Sampling covariance of several policies' estimates from their influence values: per prompt c_a = Σφ_a/n_a over the union
+ * of prompts (a prompt that one policy lacks contributes 0), G/(G − 1) Σ (c_a − c̄_a)(c_b − c̄_b). Policies share prompts,
+ * so the off-diagonal is what makes their differences more certain than their levels.
  *
  * @returns P × P, squared label units.
  */

@@ -3,13 +3,14 @@ import type { OwnLabels } from '../study/computation.ts';
 import { type Bounds, bettingInterval } from './betting.ts';
 
 /**
- * The interval of a policy's mean label by bets on its own labels, prompt by prompt in the order of a hash of their ids (Waudby-Smith and
- * Ramdas, JRSS-B 2024, arXiv 2010.09686). It takes for granted that labels lie in [0, 1] and are a random sample of the policy's responses, or one
- * of known probabilities; no normal law, and no smallest number of them. A prompt's value is the mean of its labels by their weights 1/π, and its
- * bet the share that its weight is of the largest prompt's, so that the mean is one over responses.
+ * The interval of a policy's mean label by bets on its own labels, prompt by prompt in the order of a hash of their ids
+ * (Waudby-Smith and Ramdas, JRSS-B 2024, arXiv 2010.09686). It takes for granted that labels lie in [0, 1] and are a random
+ * sample of the policy's responses, or one of known probabilities; no normal law, and no smallest number of them. A
+ * prompt's value is the mean of its labels by their weights 1/π, and its bet the share that its weight is of the largest
+ * prompt's, so that the mean is one over responses.
  *
- * The judge is left out: with predictions the values are Y − λ(f − E f), which may be as far apart as 1 + λ, and up to 100 labels the bets on
- * them say less than those on the labels alone, for a good judge too.
+ * The judge is left out: with predictions the values are Y − λ(f − E f), which may be as far apart as 1 + λ, and up to 100
+ * labels the bets on them say less than those on the labels alone, for a good judge too.
  */
 export function labelBettingInterval({ promptIds, labels, weights, seed }: OwnLabels, alpha: number): Bounds {
   const byPrompt = new Map<string, { weight: number; sum: number }>();

@@ -43,9 +43,9 @@ const EXPECTED_WEIGHT = 10;
  *
  *   pass: Π (1 + b_i (D_i + δ)) ≥ 1/α refutes E D ≤ −δ;  fail: Π (1 − b_i (D_i + δ)) ≥ 1/α refutes E D ≥ −δ
  *
- * with bets that the differences before determine (aGRAPA): b = d/(σ̂² + d²), d = (10 · 1.5δ + Σ(D + δ))/(10 + n) at least 0, not above 0.95/(−L − δ); and
- * mirrored for fail, not above 0.95/(U + δ). What is expected of d keeps the first bets from following chance: whatever it is, the test is
- * valid, at every look. A verdict stays.
+ * with bets that the differences before determine (aGRAPA): b = d/(σ̂² + d²), d = (10 · 1.5δ + Σ(D + δ))/(10 + n) at least
+ * 0, not above 0.95/(−L − δ); and mirrored for fail, not above 0.95/(U + δ). What is expected of d keeps the first bets
+ * from following chance: whatever it is, the test is valid, at every look. A verdict stays.
  *
  * @example
  * nonInferiorityStep({ seen: { count: 0, sum: 0, squares: 0 }, logPass: 0, logFail: 0, verdict: 'continue' }, 1, { margin: 0.05, alpha: 0.05 }).verdict // "continue"

@@ -38,10 +38,11 @@ const LABELS_TO_FIT = 20;
  *
  *   D = R_candidate − R_baseline, R = f(S) + (O/π)(Y − f(S)),
  *
- * where f is the isotonic calibration on the labels of prompts before this block of 25. Whatever f is, E D is the difference of the
- * policies' mean labels, as it was fixed before the prompt was seen and O does not depend on Y: no assumption on the judge. A good f
- * makes D vary less [prediction-powered e-values, Csillag, Struchiner, Goedert, arXiv 2502.04294]. With f in [a, b] before the block R lies in
- * [−b(1/π − 1), 1/π − a(1/π − 1)], so that a curve that does not reach 0 and 1 leaves room for larger bets.
+ * where f is the isotonic calibration on the labels of prompts before this block of 25. Whatever f is, E D is the
+ * difference of the policies' mean labels, as it was fixed before the prompt was seen and O does not depend on Y: no
+ * assumption on the judge. A good f makes D vary less [prediction-powered e-values, Csillag, Struchiner, Goedert, arXiv
+ * 2502.04294]. With f in [a, b] before the block R lies in [−b(1/π − 1), 1/π − a(1/π − 1)], so that a curve that does not
+ * reach 0 and 1 leaves room for larger bets.
  *
  * @param prompts in an order that does not depend on their values
  *

@@ -30,7 +30,10 @@ export interface PolicyDiagnostics {
   readonly labelSupport: LabelSupport | null;
   /** Labels nearly all of one value, where a normal interval is too short; null where they are not. */
   readonly rareLabels: RareLabels | null;
-  /** How far the labels behind it stay from the ends of the scale; null where these stand beside them already, or none is behind it. */
+  /**
+   * How far the labels behind it stay from the ends of the scale; null where these stand beside them already, or none is
+   * behind it.
+   */
   readonly labelGap: LabelGap | null;
   /** How many of the log's prompts the policy answered; null for estimators without draws. */
   readonly drawCoverage: DrawCoverage | null;

@@ -8,9 +8,10 @@ import type { EstimatedPolicy } from './result.ts';
 type Shifted = Pick<EstimatedPolicy, 'influence' | 'influencePromptIds' | 'stabilisation'>;
 
 /**
- * For the bias that stabilised weights leave: second moment of what it may be, given the shift that they show, shift² + Var(shift). The gate on stabilisation lets pass
- * a level that was moved by less than on average, and now and then what chance has hardly moved at all: then the shift's own variance tells what may be left.
- * It holds a shift against the error of a level, which is far larger than that of a paired difference; there the square counts twice.
+ * For the bias that stabilised weights leave: second moment of what it may be, given the shift that they show, shift² +
+ * Var(shift). The gate on stabilisation lets pass a level that was moved by less than on average, and now and then what
+ * chance has hardly moved at all: then the shift's own variance tells what may be left. It holds a shift against the error
+ * of a level, which is far larger than that of a paired difference; there the square counts twice.
  */
 export function shiftMoment(of: readonly [Shifted] | readonly [Shifted, Shifted]): number {
   if (of.every(({ stabilisation }) => stabilisation === null)) return 0;

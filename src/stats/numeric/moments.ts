@@ -64,7 +64,10 @@ export function take(values: ArrayLike<number>, indices: ArrayLike<number>): Flo
   return out;
 }
 
-/** The values of a function at 0..count−1. `Float64Array.from` with a callback goes through an iterator and takes ten times as long. */
+/**
+ * The values of a function at 0..count−1. `Float64Array.from` with a callback goes through an iterator and takes ten times
+ * as long.
+ */
 export function tabulate(count: number, at: (i: number) => number): Float64Array {
   const out = new Float64Array(count);
   for (let i = 0; i < count; i++) out[i] = at(i);

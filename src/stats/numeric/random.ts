@@ -9,8 +9,8 @@ interface RandomSource {
 }
 
 /**
- * The sfc32 generator (Doty-Humphrey's "small fast counting" generator, 32-bit words; passes PractRand), its 96 bits of state filled from
- * (seed, stream) by splitmix32 steps and its first 12 outputs thrown away, as its author asks.
+ * The sfc32 generator (Doty-Humphrey's "small fast counting" generator, 32-bit words; passes PractRand), its 96 bits of
+ * state filled from (seed, stream) by splitmix32 steps and its first 12 outputs thrown away, as its author asks.
  */
 export function randomSource(seed: number, stream: number): RandomSource {
   let mixer = (seed ^ Math.imul(stream, 0x9e3779b9)) >>> 0;

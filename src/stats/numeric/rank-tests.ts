@@ -82,7 +82,8 @@ function clusteredVariance(
 
 /**
  * Two-sided p of the weighted mean rank of some values against the mean rank of all: whether values drawn with known
- * probabilities, weighted by their inverses, stand for all. Normal, clustered: Σ_g T_g², T_g the cluster's Σ ω(r − r̄_ω)/Σω − (r − r̄)/n.
+ * probabilities, weighted by their inverses, stand for all. Normal, clustered: Σ_g T_g², T_g the cluster's Σ ω(r − r̄_ω)/Σω
+ * − (r − r̄)/n.
  *
  * @param weights 0 for a value that was not drawn.
  */

@@ -18,8 +18,8 @@ export const COMMON_OPTIONS = z.strictObject({
   /** Covariates of the calibration; any covariate implies two-stage. */
   covariates: z.array(z.enum(['response_length'])).default([]),
   /**
-   * Scores and labels are preferences against the same other side, ½ a tie: each label also counts the other way round, so that the calibration
-   * is antisymmetric, f(1 − s) = 1 − f(s).
+   * Scores and labels are preferences against the same other side, ½ a tie: each label also counts the other way round, so
+   * that the calibration is antisymmetric, f(1 − s) = 1 − f(s).
    */
   antisymmetric: z.boolean().default(false),
   /** Self-normalised weights are clipped here, then renormalised; null for no clip. */

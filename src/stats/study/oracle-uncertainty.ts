@@ -58,10 +58,10 @@ export function groupTotals(
 }
 
 /**
- * Covariance of an estimate's sampling error with another's (or its own) calibration error, from what the prompts with labels
- * contribute to both: K/(K − 1) Σ A_k B_k, with A_k the group's sampling total and B_k = −(K − 1)/K (ψ^(−k) − mean ψ^(−k)) its total in the
- * calibration's error. Together with the sampling variance and the jackknife's, twice of it makes the delete-a-group jackknife over
- * labels and draws at once (Kott 2001), to first order.
+ * Covariance of an estimate's sampling error with another's (or its own) calibration error, from what the prompts with
+ * labels contribute to both: K/(K − 1) Σ A_k B_k, with A_k the group's sampling total and B_k = −(K − 1)/K (ψ^(−k) − mean
+ * ψ^(−k)) its total in the calibration's error. Together with the sampling variance and the jackknife's, twice of it makes
+ * the delete-a-group jackknife over labels and draws at once (Kott 2001), to first order.
  */
 export function sharedCovariance(totals: Float64Array, leaveOneOut: Float64Array): number {
   return -dot(totals, centred(leaveOneOut));

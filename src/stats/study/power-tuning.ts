@@ -19,11 +19,12 @@ interface Tuned {
 }
 
 /**
- * How much of the prediction a mean with own labels takes off and adds back (PPI++: Angelopoulos, Duchi and Zrnic,
- * arXiv 2311.01453): λ* = Cov(Y, f)/Var(f), held in [0, 1]. 1 is prediction-powered inference as it was, 0 the mean label.
- * Both moments are of the labelled draws: with the variance of all draws, the same in the limit, λ̂ also varies with how the labelled
- * scores happen to spread, and intervals at 30 labels are 5 % wider instead of 1.5 %. Each fold's λ is made of the others' draws: tuned on the rows that
- * it is used on, it would understate the variance. With fewer than 20 labelled prompts `otherwise` is taken.
+ * How much of the prediction a mean with own labels takes off and adds back (PPI++: Angelopoulos, Duchi and Zrnic, arXiv
+ * 2311.01453): λ* = Cov(Y, f)/Var(f), held in [0, 1]. 1 is prediction-powered inference as it was, 0 the mean label. Both
+ * moments are of the labelled draws: with the variance of all draws, the same in the limit, λ̂ also varies with how the
+ * labelled scores happen to spread, and intervals at 30 labels are 5 % wider instead of 1.5 %. Each fold's λ is made of the
+ * others' draws: tuned on the rows that it is used on, it would understate the variance. With fewer than 20 labelled
+ * prompts `otherwise` is taken.
  *
  * @returns λ of each draw.
  */

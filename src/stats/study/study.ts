@@ -190,7 +190,10 @@ export interface CalibrationSource {
   readonly balanced: boolean;
 }
 
-/** The log, or the draws of all policies, pooled; with the labels of a set of their own, and each mirrored if the labels are preferences. */
+/**
+ * The log, or the draws of all policies, pooled; with the labels of a set of their own, and each mirrored if the labels are
+ * preferences.
+ */
 function calibrationSource(
   config: EstimatorConfig,
   data: EvaluationData,

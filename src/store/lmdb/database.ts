@@ -68,8 +68,8 @@ export interface Database {
     options?: WriteOptions,
   ): Promise<void>;
   /**
-   * Resolves when all are committed, in one commit, or throws and none is: thousands cost a fraction of what as many puts do, but nothing else
-   * is done while they are written.
+   * Resolves when all are committed, in one commit, or throws and none is: thousands cost a fraction of what as many puts
+   * do, but nothing else is done while they are written.
    */
   change(changes: readonly Change[]): Promise<void>;
   /** Resolves when the removals are committed. */

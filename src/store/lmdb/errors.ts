@@ -52,7 +52,10 @@ function shortened(folder: string): FullCode | undefined {
 /** That the disk is full, told before LMDB finds out. */
 export const fullProblem = (folder: string, code: FullCode): ProblemError => writeProblem(folder, undefined, code);
 
-/** A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. A read has no transaction to fail. */
+/**
+ * A failed read: LMDB's reports of damage become the user's problem, and any other error is passed on. A read has no
+ * transaction to fail.
+ */
 export const readProblem = (folder: string, error: unknown): unknown =>
   isDamage(error) || codeOf(error) === BAD_TRANSACTION
     ? damagedFileProblem(dataFileOf(folder), reasonOf(error))

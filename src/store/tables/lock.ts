@@ -78,7 +78,8 @@ export class LmdbLock implements BuildLock {
     const held = this.#held;
     this.#held = undefined;
     const { database } = this.#parts;
-    // After a failed commit, or where there is no room at all, nothing can be written, so the row stays; the next process takes it over once this one is gone.
+    // After a failed commit, or where there is no room at all, nothing can be written, so the row stays; the next process
+    // takes it over once this one is gone.
     if (held === undefined || database.failed || database.full) return;
     const remove = (table: TransactionTable) => {
       const holder = readChecksummed<LockHolder>(table.get(ROW));

@@ -12,10 +12,11 @@ export function originalWeights(logRatios: Float64Array): Float64Array {
 }
 
 /**
- * The original experiment's weight calibration: weights clipped to [0.01, 100]; within each of five shuffled folds, ranks
- * q = j/(n_v − 1) become targets t = 2q/(1 + q), rescaled to sum n_v, and an isotonic regression of target on weight only averages
- * ties. The result lies in 0 … 1.63 and depends on ranks alone, whatever the magnitudes: nearly uniform weights, hence an estimate close
- * to the logging policy's mean. Folds of fewer than ten rows keep their weights, mean one. Capped at 500.
+ * The original experiment's weight calibration: weights clipped to [0.01, 100]; within each of five shuffled folds, ranks q
+ * = j/(n_v − 1) become targets t = 2q/(1 + q), rescaled to sum n_v, and an isotonic regression of target on weight only
+ * averages ties. The result lies in 0 … 1.63 and depends on ranks alone, whatever the magnitudes: nearly uniform weights,
+ * hence an estimate close to the logging policy's mean. Folds of fewer than ten rows keep their weights, mean one. Capped
+ * at 500.
  */
 export function originalCalibratedWeights(weights: Float64Array, seed: number): Float64Array {
   const folds = shuffledFolds(weights.length, 5, seed);
