@@ -33,8 +33,12 @@ const MEMORIES = 16;
 const ABSENT: FileStat = { size: -1, modified: '', changed: '', inode: '' };
 
 export function seenFile(path: string): SeenFile {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return { path, ...(stat === undefined ? ABSENT : fileStatOf(stat)) };
+  try {
+    return { path, ...fileStatOf(statSync(path, { bigint: true })) };
+  } catch {
+    // Nothing there, or nothing that can be reached: a folder on the way may have become a file.
+    return { path, ...ABSENT };
+  }
 }
 
 export const isAsSeen = (seen: SeenFile): boolean => sameFileStat(seenFile(seen.path), seen);

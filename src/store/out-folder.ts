@@ -118,8 +118,13 @@ function readManifest(manifest: string): Copies {
 }
 
 function looksLike({ folder, disk }: OutPlaces, path: string, known: CopyStat): boolean {
-  const stat = disk.statSync(join(folder, path), { throwIfNoEntry: false });
-  return stat !== undefined && stat.size === known.size && stat.mtimeMs === known.modified;
+  try {
+    const stat = disk.statSync(join(folder, path));
+    return stat.size === known.size && stat.mtimeMs === known.modified;
+  } catch {
+    // Whether it can be made is told when it is.
+    return false;
+  }
 }
 
 function copy({ folder, blobs, disk }: OutPlaces, path: string, ref: OutputRef): CopyStat {
@@ -134,7 +139,7 @@ function copy({ folder, blobs, disk }: OutPlaces, path: string, ref: OutputRef):
     const stat = disk.statSync(target);
     return { digest: ref.digest, size: stat.size, modified: stat.mtimeMs };
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     if (error instanceof DamageError || error instanceof ProblemError) throw error;
     if (isFull(errorCode(error))) throw noRoom(folder);
     throw new ProblemError(
@@ -171,9 +176,16 @@ function writeChunks(disk: Disk, path: string, chunks: Iterable<Uint8Array>): vo
   }
 }
 
+/** What cannot be removed is not there, or in a folder that is none or may not be written: whoever writes there says so. */
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
+}
+
 /** Removes a copy, and the folders that become empty. */
 function remove(folder: string, path: string): void {
-  rmSync(join(folder, path), { force: true });
+  removeIfThere(join(folder, path));
   for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
     try {
       rmdirSync(join(folder, parent));

@@ -40,6 +40,16 @@ describe('the memory of a build', () => {
     expect(remembered('cje 1', [...args(), '--offline'])).toBeUndefined();
   });
 
+  it('is none of a copy whose folder has become a file', () => {
+    mkdirSync(at('out'));
+    writeFileSync(at('out/report.md'), 'the report');
+    remember(at('.cache'), 'cje 1', args(), { ...footing(), copies: [at('out/report.md')] }, 'nothing to do');
+    expect(remembered('cje 1', args())).toBe('nothing to do');
+    rmSync(at('out'), { recursive: true });
+    writeFileSync(at('out'), '');
+    expect(remembered('cje 1', args())).toBeUndefined();
+  });
+
   it('is looked for beside the pipeline that the command line names, however it does', () => {
     const asked = (...line: string[]) => {
       remember(at('.cache'), 'cje 1', line, footing(), line.join(' '));

@@ -111,6 +111,21 @@ test.each([
   expect(readdirSync(at('a'))).toEqual([]);
 });
 
+test('are told as CJE-CANNOT-WRITE where a file lies in the place of the folder, first and later', async () => {
+  const { put, sync, at } = desk();
+  const nodes: Node[] = [['a', { 'rows.jsonl': await put('x') }]];
+  const blocked = { problems: [{ id: 'CJE-CANNOT-WRITE' }], exit: 1 };
+  writeFileSync(at('.'), '');
+  await expect(sync(nodes)).rejects.toMatchObject(blocked);
+  rmSync(at('.'));
+  expect(await sync(nodes)).toEqual(['a/rows.jsonl']);
+  rmSync(at('.'), { recursive: true });
+  writeFileSync(at('.'), '');
+  await expect(sync(nodes)).rejects.toMatchObject(blocked);
+  // Copies that no node has any more are gone with the folder.
+  await expect(sync([])).resolves.toEqual([]);
+});
+
 test('of damaged outputs are told once the others are made, and the outputs are set aside', async () => {
   const { put, sync, text, isThere, locate } = desk();
   const [bad, good] = [await put('abc'), await put('good')];
