@@ -3,14 +3,12 @@
  * uses up time, not tries.
  */
 
-import type { CallFailure } from '../core/call.ts';
-
 /**
- * The first back-off's upper end; of a server that says that it has too much to do, half a minute for six tries on average;
+ * The first back-off's upper end; of a server in trouble, which may be starting anew, half a minute for six tries on average;
  * milliseconds.
  */
 const FIRST_WAIT = 500;
-const FIRST_WAIT_OVERLOADED = 2_000;
+const FIRST_WAIT_IN_TROUBLE = 2_000;
 /** The most that any grows to, milliseconds. */
 const LONGEST_BACK_OFF = 30_000;
 /** One that is gone is looked for at least so often, milliseconds. */
@@ -32,7 +30,7 @@ type Impatience = 'asked wait too long' | 'refused too long' | 'gone too long';
  * @param attempts tries in all
  * @param asked milliseconds that the server asked to wait, if it did
  * @param random uniform on [0, 1)
- * @param reason what the last try failed for
+ * @param isInTrouble whether the server has too much to do, or has failed everybody lately
  * @param patience milliseconds that a server is waited for
  */
 export function nextTry(
@@ -40,7 +38,7 @@ export function nextTry(
   attempts: number,
   asked: number | undefined,
   random: () => number,
-  reason?: CallFailure['reason'],
+  isInTrouble = false,
   patience = LONGEST_WAIT,
 ): NextTry {
   if (tried >= attempts) return { again: false, why: 'attempts' };
@@ -48,7 +46,7 @@ export function nextTry(
     if (asked > patience) return { again: false, why: 'asked wait too long' };
     return { again: true, waitMilliseconds: Math.ceil(asked + random() * SPREAD) };
   }
-  const first = reason === 'overloaded' ? FIRST_WAIT_OVERLOADED : FIRST_WAIT;
+  const first = isInTrouble ? FIRST_WAIT_IN_TROUBLE : FIRST_WAIT;
   return { again: true, waitMilliseconds: backOff(first, tried, LONGEST_BACK_OFF, random) };
 }
 

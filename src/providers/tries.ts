@@ -93,7 +93,8 @@ export async function tryUntilDone(
     if (failure.class === 'transient' && !isRefused) turn.breaker.fail(Math.min(endpoint.underway, concurrency));
     const silence = silenceOf(isRefused, limiter, goneFor);
     if (silence?.what === 'gone') gone++;
-    const next = nextOf(silence, { tried, gone, attempts, asked, reason: failure.reason }, options);
+    const isInTrouble = failure.reason === 'overloaded' || (endpoint.hasAnswered && turn.breaker.isOpen);
+    const next = nextOf(silence, { tried, gone, attempts, asked, isInTrouble }, options);
     if (!next.again) {
       const outOfTime = next.why === 'attempts' ? undefined : waitedEnough(next.why, asked, patience);
       return giveUp(afterLastTry(state, endpoint, turn, failure, outOfTime));
@@ -161,13 +162,13 @@ function nextOf(
     readonly gone: number;
     readonly attempts: number;
     readonly asked: number | undefined;
-    readonly reason: CallFailure['reason'];
+    readonly isInTrouble: boolean;
   },
   { random, patience }: ProviderClientOptions,
 ): NextTry {
   switch (silence?.what) {
     case undefined:
-      return nextTry(last.tried, last.attempts, last.asked, random, last.reason, patience);
+      return nextTry(last.tried, last.attempts, last.asked, random, last.isInTrouble, patience);
     case 'shut':
       return afterRefusal(last.asked, silence.since, random, patience);
     case 'gone':

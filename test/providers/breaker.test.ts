@@ -14,21 +14,22 @@ afterEach(async () => {
 });
 
 /** So many calls at once to a server that answers the requests whose number `answers` admits, counted from 0. */
-async function ask(calls: number, answers: (turn: number) => boolean, concurrency = calls) {
+async function ask(calls: number, answers: (turn: number) => boolean, concurrency = calls, random = 0) {
   const server = await serve((_, response, turn) =>
     answers(turn) ? reply(response, 200, COMPLETION) : reply(response, 500, { error: { message: 'oops' } }),
   );
+  const clock = instantClock();
   const client = createProviderClient({
     providers: [provider({ baseUrl: server.url, limits: { ...LIMITS, attempts: 6, concurrency } })],
     secrets: () => undefined,
-    clock: instantClock(),
-    random: () => 0,
+    clock,
+    random: () => random,
   });
   opened.push(server, client);
   const buy = (seed: number) =>
     client.buy(order({ ...CHAT, seed }), { signal: never, admit: admitAll().admit, onRetry: () => {} });
   const results = await Promise.all(Array.from({ length: calls }, (_, seed) => buy(seed)));
-  return { results, requests: () => server.received.length, buy };
+  return { results, requests: () => server.received.length, buy, longest: Math.max(...clock.slept) };
 }
 
 const NOTHING = () => false;
@@ -51,6 +52,11 @@ describe('a model that answers nothing', () => {
     const before = requests();
     expect(await buy(99)).toMatchObject({ ok: false, failure: { class: 'transient', reason: 'server_error' } });
     expect(requests()).toBe(before);
+  });
+
+  it('is given longer where it had answered, since it may be starting anew behind a proxy', async () => {
+    expect((await ask(8, NOTHING, 8, 0.5)).longest).toBe(4_000);
+    expect((await ask(8, (turn) => turn === 0, 8, 0.5)).longest).toBe(15_000);
   });
 
   it('is asked by all again when it answers the one that goes on', async () => {

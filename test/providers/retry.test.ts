@@ -79,9 +79,9 @@ describe('the next try', () => {
   });
 
   it('comes later where the server has too much to do: six take half a minute on average', () => {
-    const waits = [1, 2, 3, 4, 5].map((tried) => nextTry(tried, 6, undefined, () => 0.5, 'overloaded'));
+    const waits = [1, 2, 3, 4, 5].map((tried) => nextTry(tried, 6, undefined, () => 0.5, true));
     expect(waits.map((next) => next.again && next.waitMilliseconds)).toEqual([1000, 2000, 4000, 8000, 15_000]);
-    expect(nextTry(1, 6, undefined, () => 0.5, 'server_error')).toEqual({ again: true, waitMilliseconds: 250 });
+    expect(nextTry(1, 6, undefined, () => 0.5, false)).toEqual({ again: true, waitMilliseconds: 250 });
   });
 
   it('never comes back before it is asked to, and little later', () => {
@@ -148,7 +148,7 @@ describe('after a refusal', () => {
     expect(afterRefusal(600_001, 0, () => 0)).toEqual({ again: false, why: 'asked wait too long' });
     expect(afterRefusal(10_000, 20_000, () => 0, 30_000)).toMatchObject({ again: true });
     expect(afterRefusal(10_000, 20_001, () => 0, 30_000)).toEqual({ again: false, why: 'refused too long' });
-    expect(nextTry(1, 3, 30_001, () => 0, 'overloaded', 30_000)).toEqual({ again: false, why: 'asked wait too long' });
+    expect(nextTry(1, 3, 30_001, () => 0, true, 30_000)).toEqual({ again: false, why: 'asked wait too long' });
   });
 
   it.each([
