@@ -311,3 +311,12 @@ describe('damage', () => {
     expect(() => store.blobs.read(ref)).toThrow(DamageError);
   });
 });
+
+test('nothing lies behind a file in the place of a folder', () => {
+  const file = join(folder(), 'file');
+  writeFileSync(file, '');
+  const behind = join(file, 'behind');
+  expect(nodeDisk.statSync(behind, { throwIfNoEntry: false })).toBeUndefined();
+  expect(() => nodeDisk.statSync(behind)).toThrow('ENOTDIR');
+  expect(nodeDisk.statSync(file, { throwIfNoEntry: false })?.size).toBe(0);
+});

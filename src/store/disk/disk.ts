@@ -36,7 +36,7 @@ export const nodeDisk: Disk = {
   readSync: fs.readSync,
   readdirSync: fs.readdirSync,
   renameSync: fs.renameSync,
-  statSync: fs.statSync,
+  statSync: statOf as typeof fs.statSync,
   unlinkSync: fs.unlinkSync,
   writeSync: fs.writeSync,
   flush: promisify(fs.fsync),
@@ -56,6 +56,16 @@ export const nodeDisk: Disk = {
     return longest;
   },
 };
+
+/** As Node's, but that a path through a file leads to nothing, like one through a folder that is not there. */
+function statOf(path: fs.PathLike, options?: fs.StatSyncOptions): ReturnType<typeof fs.statSync> {
+  try {
+    return fs.statSync(path, options);
+  } catch (error) {
+    if (options?.throwIfNoEntry === false && errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
 
 /** The limit of this process, which it never changes. */
 let longest: number | undefined;
