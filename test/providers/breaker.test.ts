@@ -1,17 +1,14 @@
 /** A model that answers nothing: how often it is asked, and who goes on when it does answer. */
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createBreaker } from '../../src/providers/breaker.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { admitAll } from '../engine/money.ts';
-import { COMPLETION, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
+import { COMPLETION, closedAfterEach, instantClock, LIMITS, never, order, provider, reply, serve } from './support.ts';
 
 const CHAT = { model: 'm', messages: [] };
 
-const opened: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const thing of opened.splice(0).reverse()) await thing.close();
-});
+const opened = closedAfterEach();
 
 /** So many calls at once to a server that answers the requests whose number `answers` admits, counted from 0. */
 async function ask(calls: number, answers: (turn: number) => boolean, concurrency = calls, random = 0) {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CallFailure } from '../../src/core/call.ts';
 import type { Provider } from '../../src/core/graph.ts';
 import type { CallRequest, CallResult } from '../../src/core/provider-port.ts';
@@ -10,6 +10,7 @@ import { admitAll, MAYBE, NOT_BILLED, UNSENT } from '../engine/money.ts';
 import {
   type Answering,
   COMPLETION,
+  closedAfterEach,
   instantClock,
   LIMITS,
   never,
@@ -20,10 +21,7 @@ import {
   settle,
 } from './support.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of opened.splice(0).reverse()) await thing.close();
-});
+const opened = closedAfterEach();
 
 async function shop(answer: Answering, fields: Partial<Provider> = {}, options: Partial<ProviderClientOptions> = {}) {
   const server = await serve(answer);

@@ -1,13 +1,14 @@
 /** The first interrupt: what waits is given up, what is on its way is awaited. */
 
 import type { ServerResponse } from 'node:http';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TryOutcome } from '../../src/core/provider-port.ts';
 import { createProviderClient } from '../../src/providers/client.ts';
 import { admitAll, UNSENT } from '../engine/money.ts';
 import {
   type Answering,
   COMPLETION,
+  closedAfterEach,
   LIMITS,
   never,
   order,
@@ -18,10 +19,7 @@ import {
   virtualClock,
 } from './support.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of opened.splice(0).reverse()) await thing.close();
-});
+const opened = closedAfterEach();
 
 async function shop(concurrency: number, answer: Answering) {
   const server = await serve(answer);

@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach } from 'vitest';
 import { digestText } from '../../src/core/digest.ts';
 import type { Limits, Provider } from '../../src/core/graph.ts';
 import { canonicalJson, type JsonObject } from '../../src/core/json.ts';
@@ -20,6 +21,15 @@ export interface TestServer {
   readonly url: string;
   readonly received: Received[];
   close(): Promise<void>;
+}
+
+/** A list of what a file's tests open: after each test it is closed, the last first. */
+export function closedAfterEach(): { close(): Promise<unknown> }[] {
+  const opened: { close(): Promise<unknown> }[] = [];
+  afterEach(async () => {
+    for (const thing of opened.splice(0).reverse()) await thing.close();
+  });
+  return opened;
 }
 
 export type Answering = (request: Received, response: ServerResponse, turn: number) => void;

@@ -1,6 +1,6 @@
 /** A server that bills and then breaks: its own bill never passes the cap, whatever is in flight. */
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { KeyedCall } from '../../src/core/call.ts';
 import { keyCall } from '../../src/engine/keys.ts';
 import { protocolAt } from '../../src/protocols/index.ts';
@@ -9,12 +9,9 @@ import { createPriceBook } from '../../src/providers/prices.ts';
 import { chain } from '../../src/replies/chain.ts';
 import { newMeter } from '../../src/replies/source.ts';
 import { memoryStore } from '../helpers/memory-store.ts';
-import { instantClock, LIMITS, never, provider, reply, serve } from '../providers/support.ts';
+import { closedAfterEach, instantClock, LIMITS, never, provider, reply, serve } from '../providers/support.ts';
 
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const thing of opened.splice(0).reverse()) await thing.close();
-});
+const opened = closedAfterEach();
 
 const PRICE = { input: 1, output: 4 };
 const OUTPUT = 50;
