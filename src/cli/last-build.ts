@@ -72,7 +72,7 @@ export function remembered(buildDigest: string, args: readonly string[]): string
   if (lastBuild === undefined) return undefined;
   if (!lastBuild.seen.every(isAsSeen)) return undefined;
   for (const [path, size] of lastBuild.blobs) {
-    if (statSync(path, { throwIfNoEntry: false })?.size !== size) return undefined;
+    if (seenFile(path).size !== size) return undefined;
   }
   const [path, inode, size] = lastBuild.records;
   const records = seenFile(path);

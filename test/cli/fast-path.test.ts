@@ -50,6 +50,16 @@ describe('the memory of a build', () => {
     expect(remembered('cje 1', args())).toBeUndefined();
   });
 
+  it('is none of an output whose folder has become a file', () => {
+    mkdirSync(at('blobs'));
+    writeFileSync(at('blobs/one'), 'an output');
+    remember(at('.cache'), 'cje 1', args(), { ...footing(), blobs: [[at('blobs/one'), 9]] }, 'nothing to do');
+    expect(remembered('cje 1', args())).toBe('nothing to do');
+    rmSync(at('blobs'), { recursive: true });
+    writeFileSync(at('blobs'), '');
+    expect(remembered('cje 1', args())).toBeUndefined();
+  });
+
   it('is looked for beside the pipeline that the command line names, however it does', () => {
     const asked = (...line: string[]) => {
       remember(at('.cache'), 'cje 1', line, footing(), line.join(' '));

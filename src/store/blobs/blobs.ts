@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Digest, digestStream, isDigest } from '../../core/digest.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { type BlobStore, type BlobWriter, DamageError, type OutputRef } from '../../core/storage.ts';
-import { type Disk, errorCode } from '../disk/disk.ts';
+import { type Disk, errorCode, isMissing } from '../disk/disk.ts';
 import { writeProblem } from '../disk/write-problem.ts';
 import { BlobFile } from './blob-writer.ts';
 import { readLines } from './lines.ts';
@@ -124,7 +124,7 @@ export class FileBlobs implements BlobStore {
     try {
       return this.#disk.readdirSync(folder).sort();
     } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+      if (isMissing(error)) return [];
       throw error;
     }
   }
@@ -173,7 +173,7 @@ export class FileBlobs implements BlobStore {
     try {
       return this.#disk.openSync(this.#placeOf(ref.digest), 'r');
     } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') throw damage(ref, 'it is missing');
+      if (isMissing(error)) throw damage(ref, 'it is missing');
       throw error;
     }
   }

@@ -47,8 +47,7 @@ export const nodeDisk: Disk = {
     } catch (error) {
       // A folder that is still to be made will lie on the disk of the one above it.
       const above = dirname(resolve(folder));
-      const isMissing = errorCode(error) === 'ENOENT' && above !== resolve(folder);
-      return isMissing ? nodeDisk.bytesLeft(above) : Number.POSITIVE_INFINITY;
+      return isMissing(error) && above !== resolve(folder) ? nodeDisk.bytesLeft(above) : Number.POSITIVE_INFINITY;
     }
   },
   longestFile() {
@@ -62,7 +61,7 @@ function statOf(path: fs.PathLike, options?: fs.StatSyncOptions): ReturnType<typ
   try {
     return fs.statSync(path, options);
   } catch (error) {
-    if (options?.throwIfNoEntry === false && errorCode(error) === 'ENOTDIR') return undefined;
+    if (options?.throwIfNoEntry === false && isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -85,6 +84,9 @@ export function errorCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** Whether nothing is there: a folder on the way may be missing too, or be a file. */
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
 
 /** Flushes a folder's list of files. Systems that cannot open folders (Windows) need no such flush. */
 export async function flushFolder(disk: Disk, folder: string): Promise<void> {

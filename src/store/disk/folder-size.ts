@@ -1,7 +1,7 @@
 /** The files of a folder, and the space that they take. */
 
 import { join } from 'node:path';
-import { type Disk, errorCode } from './disk.ts';
+import { type Disk, isMissing } from './disk.ts';
 
 interface FoundFile {
   readonly name: string;
@@ -29,7 +29,7 @@ function listed(disk: Disk, folder: string): string[] {
   try {
     return disk.readdirSync(folder).sort();
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }

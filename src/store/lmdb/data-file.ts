@@ -3,7 +3,7 @@
  * the user would see no message.
  */
 
-import { type Disk, errorCode } from '../disk/disk.ts';
+import { type Disk, isMissing } from '../disk/disk.ts';
 import { isLayoutKnown, isPageSize, META, NO_ROOT, PAGE, PAGE_FLAG, TREE } from './layout.ts';
 import { findPageDamage } from './page-damage.ts';
 
@@ -35,7 +35,7 @@ export function inspectDataFile(disk: Disk, path: string): DataFileState {
   try {
     descriptor = disk.openSync(path, 'r');
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return { state: 'absent' };
+    if (isMissing(error)) return { state: 'absent' };
     throw error;
   }
   try {
