@@ -181,6 +181,8 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   let level = remembered === undefined ? 0 : 1;
   let updated = start;
 
+  /** What was sent in the minute before, and not refused. */
+  const minuteBefore = (moment: number): number => tally.count(moment - MINUTE + SLOT, moment);
   const lowest = (): number => Math.max(limit! * (1 - BELOW * gain), SLOWEST_PACE);
   const isFarAbove = (pace: number): boolean => pace > limit! * (1 + 2 * gain);
   /** How far it has grown towards the next refusal: 1 where that is expected. */
@@ -249,7 +251,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
   const open = ({ since: closed, before, refusals }: Shut, opened: number, now: number): void => {
     const time = opened - closed;
     if (time > Math.max(LONG_SHUT, (LONG_SHUT_REQUESTS * MINUTE) / limit!)) {
-      const count = tally.count(closed - MINUTE + SLOT, closed);
+      const count = minuteBefore(closed);
       isByMinute = count <= REFUTED * fewest;
       fewest = Math.min(fewest, count);
       // It said when to come back, so that nothing was measured meanwhile.
@@ -273,7 +275,7 @@ export function createPace(remembered: number | undefined, start: number): Pace 
     },
     get allowed() {
       if (limit === undefined || shut !== undefined || lastSent - since < MINUTE) return limit;
-      return Math.max(limit, tally.count(lastSent - MINUTE + SLOT, lastSent));
+      return Math.max(limit, minuteBefore(lastSent));
     },
     get proven() {
       return Number.isNaN(proven) ? undefined : proven;
@@ -328,14 +330,14 @@ export function createPace(remembered: number | undefined, start: number): Pace 
       refusalTime = Math.max(refusalTime * 0.9, now - request.at);
     },
     cut({ at, pace = 0 }, now, asked = 0) {
-      const before = at - started >= MINUTE ? (limit ?? tally.count(at - MINUTE + SLOT, at)) : 0;
+      const before = at - started >= MINUTE ? (limit ?? minuteBefore(at)) : 0;
       shut ??= { since: at, pace, grown: grownAt(at), before, refusals: 0, askAt: now, asked: undefined };
       shut.refusals++;
       shut.asked = undefined;
       kept ??= at;
       const isExpected = shut.refusals === 1 && limit !== undefined && gain === SUREST && !isFarAbove(pace);
       if (isExpected && at - kept >= PROVING) {
-        const count = tally.count(at - MINUTE + SLOT, at);
+        const count = minuteBefore(at);
         proven = Math.min(count, counted);
         counted = count;
       }

@@ -57,13 +57,13 @@ export async function tryUntilDone(
       settleUnknown(lease, permit);
       return giveUp(INTERRUPTED);
     }
+    const goneFor = noteGone(endpoint, exchange, clock.now());
     const report = reportOf(exchange, order, size.model, options);
     const judged = judge(exchange, protocol, size);
     if (judged.type === 'answer' || judged.type === 'no-answer') {
       lease.settle(answerFeedback(report, judged.usage));
       state.pendingFatal = undefined;
       endpoint.hasAnswered = true;
-      endpoint.goneSince = undefined;
       turn.breaker.succeed();
       permit.settle(judged.outcome);
       const { raw } = exchange as Extract<Exchange, { type: 'reply' }>;
@@ -75,7 +75,6 @@ export async function tryUntilDone(
       judged.type === 'error' ? judged.classified : classify(withoutCredential(exchange, ring.keys()), protocol);
     const asked = askedBy(exchange, report, clock.now());
     const isRefused = isRefusal(classified, asked, endpoint.hasAnswered);
-    const goneFor = noteGone(endpoint, exchange, clock.now());
     lease.settle(failureFeedback(report, asked, isRefused));
     state.tell.limit(size.model, limiter.sure());
     permit.settle(judged.outcome ?? outcomeOf(exchange, classified));
