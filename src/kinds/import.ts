@@ -95,7 +95,11 @@ const params = z
     }
     if (policies === undefined) return;
     if (logger !== undefined && policies.includes(logger)) {
-      complain(['policies'], `'${logger}' is the logger; only target policies are evaluated`);
+      complain(
+        ['policies'],
+        `'${logger}' is the logger; only target policies are evaluated`,
+        'Remove it from `policies:`.',
+      );
     }
     for (const policy of files) {
       if (policy === logger || policies.includes(policy)) continue;

@@ -415,6 +415,9 @@ describe('names', () => {
     expect(issues({ rows: '/x', fresh: { a: '/a' } })).toHaveLength(1);
     expect(issues({ fresh: { a: '/a' }, logger: 'b' })).toHaveLength(1);
     expect(issues({ fresh: { a: '/a', b: '/b' }, policies: ['a'] })).toHaveLength(1);
+    expect(issues({ rows: '/x', logger: 'a', policies: ['a', 'b'] })).toEqual([
+      "'a' is the logger; only target policies are evaluated",
+    ]);
     expect(issues({ fresh: { a: '/a' }, judge_scale: [10, 0] })).toHaveLength(1);
     expect(issues({ fresh: { a: '/a' }, judge_scale: [0, 10] })).toEqual([]);
   });

@@ -20,6 +20,7 @@ import {
   scoreOverlapGate,
   stabilisationGate,
   transportGates,
+  unauditedGate,
   unseenLabelsGate,
 } from '../../src/stats/gates/gates.ts';
 import { OPEN_GATES } from '../../src/stats/gates/open-gates.ts';
@@ -281,6 +282,24 @@ describe('the other gates, just inside and just outside', () => {
     const gates = transportGates(audit);
     expect(gates.map(({ verdict }) => verdict)).toEqual(verdicts);
     for (const gate of gates) expect(gate).toMatchObject({ value: 0.1, threshold: 0.05 });
+  });
+
+  test('a policy without a label is warned of; its error is open unless the log’s labels contradict the calibration', () => {
+    const audit = (state: TransportAudit['state'], smallestPassingMargin: number | null) => ({
+      ...auditTransport([0.5], [0.4], ['a'], { margin: 0.05, alpha: 0.05, audits: 1 }),
+      state,
+      smallestPassingMargin,
+    });
+    const open = unauditedGate(audit('inconclusive', 0.2), 0.05);
+    expect(open).toMatchObject({ verdict: 'warn', value: 0.2, threshold: 0.05, open: true });
+    expect(open.note).toContain('leave open');
+    const contradicted = unauditedGate(audit('fail', 0.2), 0.05);
+    expect(contradicted).toMatchObject({ verdict: 'warn', value: 0.2 });
+    expect(contradicted).not.toHaveProperty('open');
+    expect(contradicted.note).toContain('say that the calibration is off');
+    for (const nothing of [null, audit('fail', null), audit('fail', Number.POSITIVE_INFINITY)]) {
+      expect(unauditedGate(nothing, 0.05)).toMatchObject({ verdict: 'warn', value: null, open: true });
+    }
   });
 
   const INSTEAD = { draws: 'direct', ownLabels: 'direct-augmented', plainWeights: 'ips', doublyRobust: 'dr-cpo' };
